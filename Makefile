@@ -16,8 +16,8 @@ PROGRAMS := kt-vmm kt-init kt-workload kt-assert kt-gauntlet
 GUEST_PROGRAMS := kt-init kt-workload
 SHELL_PROGRAMS := $(filter-out $(addprefix bin/,$(PROGRAMS)),$(wildcard bin/kt-*))
 
-LIBS_kt-vmm	 := -ljansson -lelf -lz
-LIBS_kt-init	 := -lz
+LIBS_kt-vmm	 := -ljansson -lelf -lz -lm
+LIBS_kt-init	 := -ljansson -lz -lutil -lm
 LIBS_kt-workload := -ljansson -lm
 LIBS_kt-assert	 := -lyajl -ljansson -lm
 LIBS_kt-gauntlet := -lm

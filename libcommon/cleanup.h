@@ -30,17 +30,17 @@ static inline void cleanup_fclosep(FILE **f)
 #define _cleanup_fclose_ _cleanup_(cleanup_fclosep)
 
 /* Hand a resource on: yields the pointer or descriptor and disarms its cleanup. */
-#define take_ptr(p)                                                                                \
-	({                                                                                         \
-		__auto_type _tmp = (p);                                                            \
-		(p) = NULL;                                                                        \
-		_tmp;                                                                              \
+#define take_ptr(p)                     \
+	({                              \
+		__auto_type _tmp = (p); \
+		(p) = NULL;             \
+		_tmp;                   \
 	})
-#define take_fd(fd)                                                                                \
-	({                                                                                         \
-		int _tmp = (fd);                                                                   \
-		(fd) = -1;                                                                         \
-		_tmp;                                                                              \
+#define take_fd(fd)              \
+	({                       \
+		int _tmp = (fd); \
+		(fd) = -1;       \
+		_tmp;            \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

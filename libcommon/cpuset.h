@@ -25,7 +25,7 @@ void cpuset_or(struct cpuset *set, const struct cpuset *other);
 /* The lowest member at or above @from, or -1. */
 int cpuset_next(const struct cpuset *set, unsigned int from);
 
-#define cpuset_for_each(cpu, set)                                                                  \
+#define cpuset_for_each(cpu, set) \
 	for (int cpu = cpuset_next(set, 0); cpu >= 0; cpu = cpuset_next(set, cpu + 1))
 
 /*

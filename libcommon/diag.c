@@ -50,12 +50,12 @@ static void diag_line(const char *fmt, va_list ap)
 		return; /* nowhere left to say so */
 }
 
-#define DIAG_VALIST(fmt)                                                                           \
-	do {                                                                                       \
-		va_list ap;                                                                        \
-		va_start(ap, fmt);                                                                 \
-		diag_line(fmt, ap);                                                                \
-		va_end(ap);                                                                        \
+#define DIAG_VALIST(fmt)            \
+	do {                        \
+		va_list ap;         \
+		va_start(ap, fmt);  \
+		diag_line(fmt, ap); \
+		va_end(ap);         \
 	} while (0)
 
 void warn(const char *fmt, ...)

@@ -56,9 +56,14 @@ static int quantity_parse(const char *text, const struct unit *units, size_t n_u
 int duration_parse(const char *text, uint64_t *ns)
 {
 	static const struct unit units[] = {
-		{"", 1000000000ULL}, {"ns", 1},		      {"us", 1000},
-		{"ms", 1000000},     {"s", 1000000000ULL},    {"m", 60000000000ULL},
-		{"min", 60000000000ULL}, {"h", 3600000000000ULL},
+		{"", 1000000000ULL},
+		{"ns", 1},
+		{"us", 1000},
+		{"ms", 1000000},
+		{"s", 1000000000ULL},
+		{"m", 60000000000ULL},
+		{"min", 60000000000ULL},
+		{"h", 3600000000000ULL},
 	};
 
 	return quantity_parse(text, units, ARRAY_SIZE(units), ns);
@@ -67,10 +72,20 @@ int duration_parse(const char *text, uint64_t *ns)
 int size_parse(const char *text, uint64_t *bytes)
 {
 	static const struct unit units[] = {
-		{"", 1},	      {"B", 1},		   {"K", 1ULL << 10},	{"KiB", 1ULL << 10},
-		{"M", 1ULL << 20},    {"MiB", 1ULL << 20}, {"G", 1ULL << 30},	{"GiB", 1ULL << 30},
-		{"T", 1ULL << 40},    {"TiB", 1ULL << 40}, {"KB", 1ULL << 10},	{"MB", 1ULL << 20},
-		{"GB", 1ULL << 30},   {"TB", 1ULL << 40},
+		{"", 1},
+		{"B", 1},
+		{"K", 1ULL << 10},
+		{"KiB", 1ULL << 10},
+		{"M", 1ULL << 20},
+		{"MiB", 1ULL << 20},
+		{"G", 1ULL << 30},
+		{"GiB", 1ULL << 30},
+		{"T", 1ULL << 40},
+		{"TiB", 1ULL << 40},
+		{"KB", 1ULL << 10},
+		{"MB", 1ULL << 20},
+		{"GB", 1ULL << 30},
+		{"TB", 1ULL << 40},
 	};
 
 	return quantity_parse(text, units, ARRAY_SIZE(units), bytes);

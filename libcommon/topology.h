@@ -11,7 +11,7 @@
 
 struct topology {
 	unsigned int numa_nodes;
-	unsigned int llcs; /* over all nodes; numa_nodes divides it */
+	unsigned int llcs;    /* over all nodes; numa_nodes divides it */
 	unsigned int cores;   /* per LLC */
 	unsigned int threads; /* per core */
 };

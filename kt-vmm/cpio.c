@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cpio.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "diag.h"
+
+struct cpio {
+	FILE *out;
+	unsigned int next_ino;
+	void *seen; /* tsearch(3) tree of the paths */
+	const char **paths;
+	size_t n_paths;
+};
+
+static int path_compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+struct cpio *cpio_new(void)
+{
+	int fd = memfd_create("kt-initramfs", MFD_CLOEXEC);
+	struct cpio *c;
+
+	if (fd < 0)
+		return NULL;
+	c = xcalloc(1, sizeof(*c));
+	c->out = fdopen(fd, "w");
+	if (!c->out) {
+		close(fd);
+		free(c);
+		return NULL;
+	}
+	setvbuf(c->out, NULL, _IOFBF, 64 * 1024);
+	return c;
+}
+
+static void pad(struct cpio *c, uint64_t len)
+{
+	static const char zeros[4];
+
+	fwrite(zeros, 1, -len & 3, c->out);
+}
+
+/* The header and the name; @path is absolute or the trailer's name. */
+static void header(struct cpio *c, const char *path, mode_t mode, uint64_t size)
+{
+	const char *name = path[0] == '/' ? path + 1 : path;
+	size_t len = strlen(name) + 1;
+
+	fprintf(c->out, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ++c->next_ino,
+		mode, 0, 0, S_ISDIR(mode) ? 2 : 1, 0, (unsigned int)size, 0, 0, 0, 0,
+		(unsigned int)len, 0);
+	fwrite(name, 1, len, c->out);
+	pad(c, 110 + len);
+}
+
+/* Note the path and make its parents. Returns 1 when it is new, 0 when it is there, or -errno. */
+static int enter(struct cpio *c, const char *path)
+{
+	_cleanup_free_ char *parent = NULL;
+	const char *slash = strrchr(path, '/');
+	char *copy;
+	int err;
+
+	if (path[0] != '/' || !path[1])
+		return path[0] == '/' ? 0 : -EINVAL;
+	if (cpio_has(c, path))
+		return 0;
+	if (slash > path) {
+		parent = xstrndup(path, slash - path);
+		err = cpio_add_dir(c, parent, 0755);
+		if (err)
+			return err;
+	}
+	copy = xstrdup(path);
+	tsearch(copy, &c->seen, path_compare);
+	ptrlist_add(&c->paths, &c->n_paths, copy);
+	return 1;
+}
+
+static int written(struct cpio *c)
+{
+	return ferror(c->out) ? -EIO : 0;
+}
+
+int cpio_add_dir(struct cpio *c, const char *path, mode_t mode)
+{
+	int fresh = enter(c, path);
+
+	if (fresh <= 0)
+		return fresh;
+	header(c, path, S_IFDIR | mode, 0);
+	return written(c);
+}
+
+int cpio_add_data(struct cpio *c, const char *path, mode_t mode, const void *data, size_t len)
+{
+	int fresh = enter(c, path);
+
+	if (fresh <= 0)
+		return fresh;
+	header(c, path, (mode & S_IFMT ? 0 : S_IFREG) | mode, len);
+	fwrite(data, 1, len, c->out);
+	pad(c, len);
+	return written(c);
+}
+
+int cpio_add_symlink(struct cpio *c, const char *path, const char *target)
+{
+	return cpio_add_data(c, path, S_IFLNK | 0777, target, strlen(target));
+}
+
+int cpio_add_fd(struct cpio *c, const char *path, mode_t mode, int fd, uint64_t size)
+{
+	uint64_t left = size;
+	int fresh;
+
+	if (size > UINT32_MAX)
+		return -EFBIG; /* newc sizes have 32 bits */
+	fresh = enter(c, path);
+	if (fresh <= 0)
+		return fresh;
+	header(c, path, S_IFREG | mode, size);
+	if (fflush(c->out))
+		return -errno;
+	while (left) {
+		ssize_t n = sendfile(fileno(c->out), fd, NULL, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ESTALE; /* shrank while it was read */
+		left -= n;
+	}
+	pad(c, size);
+	return written(c);
+}
+
+bool cpio_has(const struct cpio *c, const char *path)
+{
+	return tfind(path, &c->seen, path_compare) != NULL;
+}
+
+void cpio_list(const struct cpio *c, void (*fn)(const char *path, void *arg), void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_paths; i++)
+		fn(c->paths[i], arg);
+}
+
+int cpio_finish(struct cpio *c, uint64_t *size)
+{
+	off_t end;
+	int fd;
+
+	header(c, "TRAILER!!!", 0, 0);
+	if (fflush(c->out) || ferror(c->out))
+		return errno ? -errno : -EIO;
+	end = ftello(c->out);
+	if (end < 0)
+		return -errno;
+	*size = end;
+	fd = dup(fileno(c->out));
+	return fd < 0 ? -errno : fd;
+}
+
+void cpio_free(struct cpio *c)
+{
+	if (!c)
+		return;
+	fclose(c->out);
+	tdestroy(c->seen, free); /* frees the strings that paths[] points to as well */
+	free(c->paths);
+	free(c);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The engine interface: what runs the declared machine. kt-vmm above it is the same for all
+ * engines; an engine is a struct engine_ops and a line in engine.c.
+ */
+#ifndef KT_ENGINE_H
+#define KT_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "machine.h"
+
+/* What is to be run. All descriptors stay the caller's; the engine duplicates what it keeps. */
+struct engine_config {
+	const struct machine *machine;
+	const char *kernel; /* image path */
+	const char *cmdline;
+	int initrd;  /* archive */
+	int console; /* file that the serial console appends to */
+	int channel; /* end of a stream socket, or, deterministic, a file to append to */
+	int ram[MACHINE_MAX_NODES]; /* memfd of each node, of its size */
+	bool deterministic;
+	bool use_kvm; /* hardware acceleration, where the engine has the choice */
+};
+
+enum engine_end {
+	ENGINE_RUNNING,
+	ENGINE_POWER_OFF, /* by the guest, or reset by it: all of its own doing */
+	ENGINE_STOPPED,	  /* by engine_stop() */
+	ENGINE_FAILED,	  /* could not start, or broke: engine->error says why */
+};
+
+struct engine;
+
+struct engine_ops {
+	const char *name;
+	/* Make the VM, vCPUs not yet running. 0 or -errno with engine->error set. */
+	int (*create)(struct engine *e, const struct engine_config *c);
+	/* Let the vCPUs run for the first time. */
+	int (*boot)(struct engine *e);
+	/* Stop every vCPU before returning; let them go on. */
+	int (*freeze)(struct engine *e);
+	int (*thaw)(struct engine *e);
+	/* End the VM at once. */
+	void (*stop)(struct engine *e);
+	/* How it stands. Call when event_fd becomes readable. */
+	enum engine_end (*wait)(struct engine *e);
+	void (*destroy)(struct engine *e);
+	/* Print what create() would start, for --dry-run. */
+	void (*describe)(const struct engine_config *c, FILE *out);
+};
+
+struct engine {
+	const struct engine_ops *ops;
+	int event_fd; /* readable when the VM has ended */
+	char *error;  /* malloc'ed phrase, NULL if nothing is wrong */
+	void *state;
+};
+
+extern const struct engine_ops engine_qemu_ops;
+
+/* How a name given with --engine was resolved. */
+struct engine_choice {
+	const struct engine_ops *ops;
+	bool use_kvm;
+	char *reason; /* why, in words; malloc'ed */
+};
+
+/*
+ * Choose by @name ("auto", "qemu") and @accel ("auto", "kvm", "tcg"). Unknown names and a demanded
+ * but unusable KVM end the program with EXIT_USAGE or 125.
+ */
+void engine_choose(const char *name, const char *accel, bool deterministic,
+		   struct engine_choice *choice);
+
+/*
+ * Does /dev/kvm execute guest code, at speed? Runs a small guest: instructions that stock kernels
+ * use (CMPXCHG16B, a VEX-encoded one) and a timed loop. Returns true, or false with *@why
+ * malloc'ed.
+ */
+bool kvm_probe(char **why);
+
+#endif

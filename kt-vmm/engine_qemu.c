@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The machine on QEMU, driven over QMP. QEMU is a child that dies with kt-vmm. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "engine.h"
+#include "qemu_args.h"
+#include "qmp.h"
+#include "words.h"
+
+struct qemu {
+	pid_t pid;
+	int stderr_fd; /* what QEMU complains about */
+	bool stopped;  /* by us */
+	struct qmp qmp;
+};
+
+/* In the child: pass on exactly the descriptors that the command line names. */
+static void __attribute__((noreturn))
+qemu_exec(const struct engine_config *c, int qmp, int err, char **args, pid_t parent)
+{
+	int pass[MACHINE_MAX_NODES + 4] = {c->initrd, c->console, c->channel, qmp};
+	sigset_t none;
+	unsigned int i;
+
+	for (i = 0; i < c->machine->nodes; i++)
+		pass[4 + i] = c->ram[i];
+	for (i = 0; i < 4 + c->machine->nodes; i++)
+		fcntl(pass[i], F_SETFD, 0);
+	/* Its own session: a Ctrl-C on the terminal is ours to handle. */
+	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
+	dup2(err, STDERR_FILENO);
+	dup2(err, STDOUT_FILENO);
+	execvp(args[0], args);
+	dprintf(STDERR_FILENO, "%s: %s (kt-deps installs it)\n", args[0], strerror(errno));
+	_exit(127);
+}
+
+/* QEMU's complaint: its first line that is not a mere warning, without the program's name. */
+static void note_error(struct engine *e)
+{
+	struct qemu *q = e->state;
+	char text[4096], *line, *save;
+	ssize_t n = pread(q->stderr_fd, text, sizeof(text) - 1, 0);
+
+	if (e->error)
+		return;
+	text[n > 0 ? n : 0] = 0;
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (strstr(line, "warning:"))
+			continue;
+		if (!strncmp(line, QEMU_PROGRAM ": ", strlen(QEMU_PROGRAM ": ")))
+			line += strlen(QEMU_PROGRAM ": ");
+		e->error = xasprintf("QEMU: %s", line);
+		return;
+	}
+	e->error = xstrdup("QEMU ended without saying why");
+}
+
+static int qemu_create(struct engine *e, const struct engine_config *c)
+{
+	struct qemu *q = xcalloc(1, sizeof(*q));
+	pid_t parent = getpid();
+	char **args;
+	int pair[2], err;
+
+	e->state = q;
+	q->qmp.fd = -1;
+	q->stderr_fd = memfd_create("qemu-stderr", MFD_CLOEXEC);
+	if (q->stderr_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	args = qemu_args(c, pair[1]);
+	q->pid = fork();
+	if (q->pid == 0)
+		qemu_exec(c, pair[1], q->stderr_fd, args, parent);
+	qemu_args_free(args);
+	close(pair[1]);
+	if (q->pid < 0) {
+		err = -errno;
+		e->error = xasprintf("cannot start QEMU: %s", strerror(errno));
+		close(pair[0]);
+		return err;
+	}
+	e->event_fd = pidfd_open(q->pid, 0);
+	err = qmp_open(&q->qmp, pair[0]);
+	if (err) {
+		if (err == -EPIPE) /* it is on its way out: let it finish its message */
+			waitid(P_PID, q->pid, NULL, WEXITED | WNOWAIT);
+		note_error(e);
+	}
+	return err;
+}
+
+static int qemu_boot(struct engine *e)
+{
+	struct qemu *q = e->state;
+	int err = qmp_execute(&q->qmp, "cont");
+
+	if (err)
+		note_error(e);
+	return err;
+}
+
+static int qemu_freeze(struct engine *e)
+{
+	struct qemu *q = e->state;
+
+	return qmp_execute(&q->qmp, "stop");
+}
+
+static int qemu_thaw(struct engine *e)
+{
+	struct qemu *q = e->state;
+
+	return qmp_execute(&q->qmp, "cont");
+}
+
+static void qemu_stop(struct engine *e)
+{
+	struct qemu *q = e->state;
+
+	if (q->pid > 0) {
+		q->stopped = true;
+		kill(q->pid, SIGKILL);
+	}
+}
+
+static enum engine_end qemu_wait(struct engine *e)
+{
+	struct qemu *q = e->state;
+	int status;
+	pid_t pid = waitpid(q->pid, &status, WNOHANG);
+
+	if (pid == 0)
+		return ENGINE_RUNNING;
+	q->pid = 0;
+	if (q->stopped)
+		return ENGINE_STOPPED;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return ENGINE_POWER_OFF;
+	if (WIFSIGNALED(status))
+		e->error = xasprintf("QEMU was killed by signal %d (%s)", WTERMSIG(status),
+				     strsignal(WTERMSIG(status)));
+	note_error(e);
+	return ENGINE_FAILED;
+}
+
+static void qemu_destroy(struct engine *e)
+{
+	struct qemu *q = e->state;
+
+	if (!q)
+		return;
+	if (q->pid > 0) {
+		kill(q->pid, SIGKILL);
+		waitpid(q->pid, NULL, 0);
+	}
+	qmp_close(&q->qmp);
+	cleanup_closep(&q->stderr_fd);
+	cleanup_closep(&e->event_fd);
+	free(e->error);
+	free(q);
+}
+
+static void qemu_describe(const struct engine_config *c, FILE *out)
+{
+	char **args = qemu_args(c, -1);
+	size_t i;
+
+	for (i = 0; args[i]; i++) {
+		_cleanup_free_ char *word = word_quote(args[i]);
+
+		fprintf(out, "%s%s", i ? " " : "", word);
+	}
+	fputc('\n', out);
+	qemu_args_free(args);
+}
+
+const struct engine_ops engine_qemu_ops = {
+	.name = "qemu",
+	.create = qemu_create,
+	.boot = qemu_boot,
+	.freeze = qemu_freeze,
+	.thaw = qemu_thaw,
+	.stop = qemu_stop,
+	.wait = qemu_wait,
+	.destroy = qemu_destroy,
+	.describe = qemu_describe,
+};

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "exits.h"
+#include "quantity.h"
+
+/* ACPI 6.5 5.2.17: 10 is the node itself; 255 means unreachable. */
+#define DISTANCE_LOCAL	10
+#define DISTANCE_REMOTE 20
+#define DISTANCE_MAX	254
+
+#define NODE_MIN_MEMORY (16ULL << 20)
+#define MIN_MEMORY	(96ULL << 20)
+
+static uint64_t memory_parse(const char *option, const char *text)
+{
+	uint64_t bytes;
+
+	if (size_parse(text, &bytes))
+		die(EXIT_USAGE, "%s '%s': expected a size such as 512M or 2G", option, text);
+	if (bytes % (1 << 20))
+		die(EXIT_USAGE, "%s '%s': expected whole MiB", option, text);
+	return bytes;
+}
+
+static void node_memory_apply(struct machine *m, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	char *end;
+	unsigned long node = strtoul(text, &end, 10);
+
+	if (!colon || end != colon || end == text)
+		die(EXIT_USAGE, "--node-memory '%s': expected NODE:SIZE, for example 2:512M", text);
+	if (node > m->nodes || node >= MACHINE_MAX_NODES)
+		die(EXIT_USAGE, "--node-memory '%s': expected node 0 to %u", text, m->nodes);
+	if (node == m->nodes)
+		m->nodes++;
+	m->node_memory[node] = memory_parse("--node-memory", colon + 1);
+	if (m->node_memory[node] < NODE_MIN_MEMORY)
+		die(EXIT_USAGE, "--node-memory '%s': expected at least 16M", text);
+}
+
+static void distance_apply(struct machine *m, const char *text)
+{
+	unsigned int a, b, d;
+	char extra;
+
+	if (sscanf(text, "%u:%u:%u%c", &a, &b, &d, &extra) != 3)
+		die(EXIT_USAGE, "--distance '%s': expected NODE:NODE:DISTANCE, for example 0:1:21",
+		    text);
+	if (a >= m->nodes || b >= m->nodes || a == b)
+		die(EXIT_USAGE, "--distance '%s': expected two different nodes of 0 to %u", text,
+		    m->nodes - 1);
+	if (d <= DISTANCE_LOCAL || d > DISTANCE_MAX)
+		die(EXIT_USAGE, "--distance '%s': expected a distance of 11 to 254", text);
+	m->distance[a][b] = m->distance[b][a] = d;
+}
+
+void machine_build(struct machine *m, const struct machine_options *o)
+{
+	uint64_t total = memory_parse("-m", o->memory), share;
+	unsigned int i, j;
+	const char *why;
+
+	memset(m, 0, sizeof(*m));
+	if (topology_parse(o->topology, &m->topology, &why))
+		die(EXIT_USAGE, "topology '%s': %s", o->topology, why);
+	if (m->topology.numa_nodes > MACHINE_MAX_NODES)
+		die(EXIT_USAGE, "topology '%s': expected at most %d NUMA nodes", o->topology,
+		    MACHINE_MAX_NODES);
+	m->nodes = m->topology.numa_nodes;
+	share = total / m->nodes & ~((1ULL << 20) - 1);
+	for (i = 0; i < m->nodes; i++)
+		m->node_memory[i] = share;
+	for (i = 0; o->node_memory && o->node_memory[i]; i++)
+		node_memory_apply(m, o->node_memory[i]);
+	for (i = 0; i < m->nodes; i++) {
+		for (j = 0; j < m->nodes; j++)
+			m->distance[i][j] = i == j ? DISTANCE_LOCAL : DISTANCE_REMOTE;
+	}
+	for (i = 0; o->distances && o->distances[i]; i++)
+		distance_apply(m, o->distances[i]);
+	if (share < NODE_MIN_MEMORY || machine_memory(m) < MIN_MEMORY)
+		die(EXIT_USAGE, "-m '%s': expected at least 96M, and 16M for each NUMA node",
+		    o->memory);
+}
+
+uint64_t machine_memory(const struct machine *m)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < m->nodes; i++)
+		sum += m->node_memory[i];
+	return sum;
+}

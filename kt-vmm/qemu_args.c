@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "qemu_args.h"
+
+#include <cpuid.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+
+struct args {
+	char **list;
+	size_t n;
+};
+
+static void add(struct args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct args *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		die(70, "out of memory");
+	ptrlist_add(&a->list, &a->n, s);
+}
+
+static bool host_is_amd(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	return __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_AMD_ebx;
+}
+
+/*
+ * Emulated CPUs take Intel's name, since QEMU describes the L3 of an emulated AMD CPU nowhere
+ * (docs/facts.md). A deterministic run has no hardware random numbers.
+ */
+static void add_cpu(struct args *a, const struct engine_config *c)
+{
+	add(a, "-cpu");
+	if (c->use_kvm)
+		add(a, "host,l3-cache=on%s", host_is_amd() ? ",topoext=on" : "");
+	else
+		add(a, "max,vendor=GenuineIntel,l3-cache=on%s",
+		    c->deterministic ? ",-rdrand,-rdseed" : "");
+}
+
+/* One NUMA node is a socket, one LLC a die: QEMU gives each die an L3 of its own. */
+static void add_topology(struct args *a, const struct machine *m)
+{
+	const struct topology *t = &m->topology;
+
+	add(a, "-smp");
+	add(a, "%u,sockets=%u,dies=%u,cores=%u,threads=%u", topology_cpus(t), t->numa_nodes,
+	    t->llcs / t->numa_nodes, t->cores, t->threads);
+}
+
+static void add_memory(struct args *a, const struct engine_config *c)
+{
+	const struct machine *m = c->machine;
+	unsigned int i, j;
+
+	add(a, "-m");
+	add(a, "%lluM", (unsigned long long)machine_memory(m) >> 20);
+	for (i = 0; i < m->nodes; i++) {
+		add(a, "-object");
+		add(a, "memory-backend-file,id=ram%u,size=%lluM,mem-path=/proc/self/fd/%d,share=on",
+		    i, (unsigned long long)m->node_memory[i] >> 20, c->ram[i]);
+		add(a, "-numa");
+		if (i < m->topology.numa_nodes)
+			add(a, "node,nodeid=%u,memdev=ram%u,cpus=%u-%u", i, i,
+			    topology_node_first_cpu(&m->topology, i),
+			    topology_node_first_cpu(&m->topology, i) +
+				    topology_node_cpus(&m->topology) - 1);
+		else
+			add(a, "node,nodeid=%u,memdev=ram%u", i, i);
+	}
+	for (i = 0; i < m->nodes; i++) {
+		for (j = 0; j < m->nodes && m->nodes > 1; j++) {
+			add(a, "-numa");
+			add(a, "dist,src=%u,dst=%u,val=%u", i, j, m->distance[i][j]);
+		}
+	}
+}
+
+/*
+ * The channel's device has no ioeventfd: with one, another thread takes the guest's notifications
+ * at moments that the host chooses (docs/facts.md, "Determinism").
+ */
+static void add_devices(struct args *a, const struct engine_config *c, int qmp)
+{
+	add(a, "-chardev");
+	add(a, "file,id=console,path=/proc/self/fd/%d,append=on", c->console);
+	add(a, "-serial");
+	add(a, "chardev:console");
+	add(a, "-device");
+	add(a, "virtio-serial-pci,max_ports=2,ioeventfd=%s", c->deterministic ? "off" : "on");
+	add(a, "-chardev");
+	if (c->deterministic)
+		add(a, "file,id=kt,path=/proc/self/fd/%d,append=on", c->channel);
+	else
+		add(a, "socket,id=kt,fd=%d", c->channel);
+	add(a, "-device");
+	add(a, "virtserialport,chardev=kt,name=kt");
+	add(a, "-chardev");
+	add(a, "socket,id=qmp,fd=%d", qmp);
+	add(a, "-mon");
+	add(a, "chardev=qmp,mode=control");
+}
+
+char **qemu_args(const struct engine_config *c, int qmp)
+{
+	static const char *const fixed[] = {
+		QEMU_PROGRAM, "-nodefaults", "-no-user-config",
+		"-display",   "none",	     "-no-reboot",
+		"-S",	      "-machine",    "pc,hpet=off,vmport=off,graphics=off,mem-merge=off",
+		"-accel",
+	};
+	struct args a = {0};
+	size_t i;
+
+	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		add(&a, "%s", fixed[i]);
+	/* One thread: with one per vCPU QEMU 7.2 loses a boot now and then (docs/facts.md). */
+	add(&a, "%s", c->use_kvm ? "kvm" : "tcg,thread=single");
+	if (c->deterministic) {
+		add(&a, "-icount");
+		add(&a, "shift=2,sleep=off");
+		add(&a, "-rtc");
+		add(&a, "base=2026-01-01,clock=vm");
+	}
+	add_cpu(&a, c);
+	add_topology(&a, c->machine);
+	add_memory(&a, c);
+	add(&a, "-kernel");
+	add(&a, "%s", c->kernel);
+	add(&a, "-initrd");
+	add(&a, "/proc/self/fd/%d", c->initrd);
+	add(&a, "-append");
+	add(&a, "%s", c->cmdline);
+	add_devices(&a, c, qmp);
+	return a.list;
+}
+
+void qemu_args_free(char **args)
+{
+	size_t i;
+
+	for (i = 0; args[i]; i++)
+		free(args[i]);
+	free(args);
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "rundir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+
+/* What a run may leave; also what an earlier run's directory may hold. */
+static const char *const artifacts[] = {
+	"run.json",   "stats.json",   "console.log",	      "sched.log",
+	"stderr.log", "events.jsonl", "console-attempt1.log",
+};
+
+/* mkdir -p. */
+static int make_dirs(const char *path)
+{
+	_cleanup_free_ char *copy = xstrdup(path);
+	char *p = copy;
+
+	while ((p = strchr(p + 1, '/'))) {
+		*p = 0;
+		if (mkdir(copy, 0777) && errno != EEXIST)
+			return -errno;
+		*p = '/';
+	}
+	return mkdir(path, 0777) ? -errno : 0;
+}
+
+static bool is_empty(const char *path)
+{
+	DIR *d = opendir(path);
+	int entries = 0;
+
+	if (!d)
+		return false;
+	while (readdir(d))
+		entries++;
+	closedir(d);
+	return entries <= 2;
+}
+
+/* Remove what an earlier run left, so that its files are not taken for this one's. */
+static int clear_earlier(const char *path, char **why)
+{
+	_cleanup_free_ char *mark = xasprintf("%s/run.json", path);
+	size_t i;
+
+	if (is_empty(path))
+		return 0;
+	if (access(mark, F_OK)) {
+		*why = xasprintf("%s: not empty, and not a run directory (it has no run.json)",
+				 path);
+		return -ENOTEMPTY;
+	}
+	/* run.json last: it is what makes this a run directory. */
+	for (i = ARRAY_SIZE(artifacts); i-- > 0;) {
+		_cleanup_free_ char *file = xasprintf("%s/%s", path, artifacts[i]);
+
+		if (unlink(file) && errno != ENOENT) {
+			*why = xasprintf("%s: %s", file, strerror(errno));
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+int rundir_open(struct rundir *r, const char *path, char **why)
+{
+	const char *tmp = getenv("TMPDIR");
+	int err;
+
+	memset(r, 0, sizeof(*r));
+	if (!path) {
+		r->temporary = true;
+		r->staging = xstrdup(tmp && tmp[0] ? tmp : "/tmp");
+		return 0;
+	}
+	err = make_dirs(path);
+	if (err && err != -EEXIST) {
+		*why = xasprintf("run directory %s: %s", path, strerror(-err));
+		return err;
+	}
+	r->made = !err;
+	r->path = realpath(path, NULL);
+	if (!r->path || access(r->path, W_OK | X_OK)) {
+		*why = xasprintf("run directory %s: %s", path, strerror(errno));
+		return -errno;
+	}
+	r->staging = xstrdup(r->path);
+	return r->made ? 0 : clear_earlier(r->path, why);
+}
+
+int rundir_file(const struct rundir *r)
+{
+	int fd = open(r->staging, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+
+	/* Not every file system has unnamed files. */
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT))
+		fd = memfd_create("kt-run", MFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Copy @from into a new file at @path. */
+static int copy_to(int from, const char *path)
+{
+	_cleanup_close_ int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	off_t off = 0;
+	ssize_t n;
+
+	if (to < 0)
+		return -errno;
+	while ((n = sendfile(to, from, &off, 1 << 20)) > 0)
+		;
+	return n < 0 ? -errno : 0;
+}
+
+int rundir_publish(struct rundir *r, int fd, const char *name)
+{
+	_cleanup_free_ char *final = NULL, *partial = NULL;
+	char self[64];
+	int err = 0;
+
+	if (!r->path) {
+		r->path = xasprintf("%s/kt-run.XXXXXX", r->staging);
+		if (!mkdtemp(r->path)) {
+			err = -errno;
+			free(take_ptr(r->path));
+			return err;
+		}
+		r->made = true;
+	}
+	final = xasprintf("%s/%s", r->path, name);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, self, AT_FDCWD, final, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	partial = xasprintf("%s/.%s.%d", r->path, name, getpid());
+	err = copy_to(fd, partial);
+	if (!err && rename(partial, final))
+		err = -errno;
+	if (err)
+		unlink(partial);
+	return err;
+}
+
+void rundir_close(struct rundir *r)
+{
+	if (r->made && r->path && is_empty(r->path))
+		rmdir(r->path);
+	free(r->path);
+	free(r->staging);
+}
