@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "judge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "diag.h"
+
+static const struct subject whole_run = {.cgroup = -1};
+
+static int read_stats(struct judgement *j, int fd, const char *path, char **message)
+{
+	_cleanup_free_ char *why = NULL;
+	int err = stats_read(fd, &j->stats, &why);
+
+	if (err)
+		*message = xasprintf("%s: %s", path, why);
+	j->has_stats = !err;
+	return err;
+}
+
+static int cannot_open(const char *path, char **message)
+{
+	int err = errno;
+
+	*message = xasprintf("cannot read '%s': %s", path, strerror(err));
+	return -err;
+}
+
+/* Stats that can't be had fail or excuse a run that ended badly, and are an error after a good end.
+ */
+static int read_run_dir(struct judgement *j, const char *dir, char **message)
+{
+	_cleanup_free_ char *path = xasprintf("%s/stats.json", dir);
+	_cleanup_free_ char *why = NULL;
+	_cleanup_close_ int fd = -1;
+	int err = run_read(dir, &j->run, message);
+
+	if (err)
+		return err;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return cannot_open(path, message);
+	if (fd < 0 && !j->run.known) {
+		*message =
+			xasprintf("%s: expected a run directory with run.json or stats.json", dir);
+		return -EBADMSG;
+	}
+	if (fd < 0) {
+		result_add(&j->completed, VERDICT_INCONCLUSIVE, whole_run, NAN,
+			   "no stats.json: nothing was measured");
+		return 0;
+	}
+	err = read_stats(j, fd, path, &why);
+	if (err && run_ended_well(&j->run)) {
+		*message = take_ptr(why);
+		return err;
+	}
+	if (err) {
+		stats_free(&j->stats);
+		result_add(&j->completed, VERDICT_INCONCLUSIVE, whole_run, NAN, "no stats: %s",
+			   why);
+	}
+	return 0;
+}
+
+static int read_source(struct judgement *j, const char *source, char **message)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (!strcmp(source, "-"))
+		return read_stats(j, STDIN_FILENO, "stdin", message);
+	fd = open(source, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		return cannot_open(source, message);
+	if (S_ISDIR(st.st_mode))
+		return read_run_dir(j, source, message);
+	return read_stats(j, fd, source, message);
+}
+
+/* The scenario's name; a run without stats goes by its directory's. */
+static char *run_name(const struct judgement *j)
+{
+	_cleanup_free_ char *path = xstrdup(j->source);
+	size_t n = strlen(path);
+
+	if (j->has_stats)
+		return xstrdup(j->stats.scenario);
+	while (n > 1 && path[n - 1] == '/')
+		path[--n] = '\0';
+	return xstrdup(n > 1 ? basename(path) : path);
+}
+
+static void judge_completion(struct judgement *j)
+{
+	struct result *r = &j->completed;
+	const struct stats *s = &j->stats;
+	size_t i;
+
+	run_judge(&j->run, r);
+	if (!j->has_stats)
+		return;
+	for (i = 0; i < s->errors.n; i++)
+		result_add(r, VERDICT_FAIL, whole_run, NAN, "error: %s", s->errors.v[i]);
+	if (strcmp(s->exit, "completed"))
+		result_add(r, VERDICT_FAIL, whole_run, NAN,
+			   "the workload ended '%s' (expected completed)", s->exit);
+	for (i = 0; i < s->n_workers; i++) {
+		const struct worker *w = &s->workers[i];
+		struct subject who = {.cgroup = w->cgroup, .is_worker = true, .tid = w->tid};
+		_cleanup_free_ char *name = NULL;
+
+		if (!w->exit)
+			continue;
+		name = subject_text(&who);
+		result_add(r, VERDICT_FAIL, who, NAN, "%s ended '%s' (expected completed)", name,
+			   w->exit);
+	}
+	if (!s->n_workers)
+		result_add(r, VERDICT_INCONCLUSIVE, whole_run, NAN,
+			   "no workers in the stats: nothing was measured");
+	if (r->verdict == VERDICT_SKIP)
+		r->verdict = VERDICT_PASS;
+}
+
+static void judge_checks(struct judgement *j)
+{
+	size_t i;
+
+	for (i = 0; i < CHECKS_N; i++) {
+		const struct check *c = &checks[i];
+		struct result *r = &j->results[i];
+
+		if (!policy_on(&j->policy, c))
+			continue;
+		if (j->has_stats && j->stats.n_workers)
+			c->judge(c, &j->stats, policy_setting(&j->policy, c)->threshold, r);
+		if (r->verdict == VERDICT_SKIP)
+			r->verdict = VERDICT_INCONCLUSIVE;
+	}
+}
+
+static void fold(struct judgement *j)
+{
+	bool any_on = false;
+	size_t i;
+
+	j->observed = j->completed.verdict;
+	for (i = 0; i < CHECKS_N; i++) {
+		any_on |= policy_on(&j->policy, &checks[i]);
+		if (j->results[i].verdict > j->observed)
+			j->observed = j->results[i].verdict;
+	}
+	if (!any_on && j->observed == VERDICT_PASS)
+		j->observed = VERDICT_SKIP;
+	j->verdict = j->observed;
+	if (j->expect_fail && j->observed == VERDICT_FAIL)
+		j->verdict = VERDICT_PASS;
+	if (j->expect_fail && j->observed == VERDICT_PASS)
+		j->verdict = VERDICT_FAIL;
+}
+
+int judgement_make(struct judgement *j, const char *source, const struct judge_options *o,
+		   char **message)
+{
+	size_t i;
+	int err;
+
+	memset(j, 0, sizeof(*j));
+	j->source = xstrdup(source);
+	j->expect_fail = o->expect_fail;
+	j->run.status = BIND_NONE;
+	stats_init(&j->stats);
+	policy_copy(&j->policy, o->policy);
+	result_init(&j->completed);
+	for (i = 0; i < CHECKS_N; i++)
+		result_init(&j->results[i]);
+	err = read_source(j, source, message);
+	if (err)
+		return err;
+	if (o->relax == RELAX_ALWAYS)
+		j->relaxed = "--relaxed";
+	else if (o->relax == RELAX_AUTO && j->run.emulated)
+		j->relaxed = "run.json says emulated";
+	if (j->relaxed)
+		policy_relax(&j->policy, j->relaxed);
+	j->name = run_name(j);
+	judge_completion(j);
+	judge_checks(j);
+	fold(j);
+	return 0;
+}
+
+void judgement_free(struct judgement *j)
+{
+	size_t i;
+
+	free(j->source);
+	free(j->name);
+	stats_free(&j->stats);
+	run_free(&j->run);
+	policy_free(&j->policy);
+	result_free(&j->completed);
+	for (i = 0; i < CHECKS_N; i++)
+		result_free(&j->results[i]);
+	memset(j, 0, sizeof(*j));
+}
+
+const char *judgement_sched(const struct judgement *j)
+{
+	return j->has_stats && j->stats.sched ? j->stats.sched : j->run.sched_name;
+}
+
+const char *judgement_topology(const struct judgement *j)
+{
+	return j->has_stats && j->stats.topology ? j->stats.topology : j->run.topology;
+}

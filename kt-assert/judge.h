@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One run, read and judged. */
+#ifndef KT_ASSERT_JUDGE_H
+#define KT_ASSERT_JUDGE_H
+
+#include <stdbool.h>
+
+#include "checks.h"
+#include "policy.h"
+#include "result.h"
+#include "run.h"
+#include "stats.h"
+
+enum relax {
+	RELAX_AUTO, /* where run.json says that the VM was emulated */
+	RELAX_ALWAYS,
+	RELAX_NEVER,
+};
+
+struct judgement {
+	char *source; /* the operand */
+	char *name;   /* the scenario, or the run directory's name */
+	struct stats stats;
+	bool has_stats;
+	struct run run;
+	struct policy policy;	 /* as applied to this run */
+	const char *relaxed;	 /* why the relaxed defaults were used, NULL: they were not */
+	struct result completed; /* how the run itself ended */
+	struct result results[CHECKS_N]; /* SKIP for a check that is off */
+	enum verdict observed;		 /* all of them folded */
+	enum verdict verdict;		 /* the same after --expect-fail */
+	bool expect_fail;
+};
+
+struct judge_options {
+	const struct policy *policy;
+	enum relax relax;
+	bool expect_fail; /* fail becomes pass, pass becomes fail */
+};
+
+/*
+ * Read and judge @source: a stats file, a run directory, or "-" for stdin. Returns 0, or -EBADMSG
+ * or another negative errno when it can't be read; *@message is then one line that names it. Free
+ * @j with judgement_free() either way.
+ */
+int judgement_make(struct judgement *j, const char *source, const struct judge_options *o,
+		   char **message);
+void judgement_free(struct judgement *j);
+
+/* The scheduler that was loaded and the topology, NULL when there is none or it is unknown. */
+const char *judgement_sched(const struct judgement *j);
+const char *judgement_topology(const struct judgement *j);
+
+#endif

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/* kt-assert: judge what a run measured against thresholds. Options, wiring and exit status. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "exits.h"
+#include "judge.h"
+#include "options.h"
+#include "policy.h"
+#include "report.h"
+
+enum {
+	OPT_POLICY = 1,
+	OPT_RELAXED,
+	OPT_NO_RELAXED,
+	OPT_EXPLAIN,
+	OPT_LIST,
+	OPT_FORMAT,
+	OPT_EXPECT_FAIL,
+	OPT_QUIET,
+	OPT_VERBOSE,
+	OPT_CHECK, /* and up: the checks, by position */
+};
+
+static const struct option_row general_rows[] = {
+	{"policy", 'p', "FILE", "lay a policy file over the defaults; more may follow", OPT_POLICY},
+	{"relaxed", 0, NULL, "defaults for emulated and oversubscribed VMs", OPT_RELAXED},
+	{"no-relaxed", 0, NULL, "strict defaults, even if run.json says emulated", OPT_NO_RELAXED},
+	{"expect-fail", 0, NULL, "a fail counts as a pass and a pass as a fail", OPT_EXPECT_FAIL},
+	{"format", 0, "FORMAT", "text (default) or json", OPT_FORMAT},
+	{"explain", 0, NULL, "print each threshold and where it is from, as a policy", OPT_EXPLAIN},
+	{"list-checks", 0, NULL, "print the checks with unit, direction and default", OPT_LIST},
+	{"quiet", 'q', NULL, "print no verdict, only exit with it", OPT_QUIET},
+	{"verbose", 'v', NULL, "print stats for a pass too", OPT_VERBOSE},
+	{NULL, 0, NULL, "Checks (every one takes off as its value)", 0},
+};
+
+#define ROWS_N (ARRAY_SIZE(general_rows) + CHECKS_N)
+
+struct settings {
+	struct policy policy;
+	struct judge_options judge;
+	bool json, explain, list, quiet, verbose;
+	/* Command-line values by check: laid over all policy files, whatever the order of options.
+	 */
+	bool given[CHECKS_N];
+	const char *value[CHECKS_N];
+};
+
+static const char epilogue[] =
+	"Reads stats JSON (kt-stats/1) from FILE, RUNDIR/stats.json, or stdin for - or nothing.\n"
+	"Exits with 0 pass or skip, 1 fail, 2 inconclusive, 64 usage, 65 bad input.";
+
+static void fill_rows(struct option_row rows[ROWS_N])
+{
+	size_t i;
+
+	memcpy(rows, general_rows, sizeof(general_rows));
+	for (i = 0; i < CHECKS_N; i++) {
+		const struct check *c = &checks[i];
+
+		rows[ARRAY_SIZE(general_rows) + i] = (struct option_row){
+			.name = c->name,
+			.arg = c->kind == VALUE_SWITCH ? "[on|off]" : c->arg,
+			.help = c->help,
+			.id = OPT_CHECK + i,
+		};
+	}
+}
+
+static bool format_is_json(const char *name)
+{
+	static const char *const formats[] = {"text", "json", NULL};
+	const char *near = nearest_name(name, formats);
+
+	if (!strcmp(name, "json"))
+		return true;
+	if (strcmp(name, "text") && near)
+		die(EXIT_USAGE, "unknown format '%s': did you mean '%s'?", name, near);
+	if (strcmp(name, "text"))
+		die(EXIT_USAGE, "unknown format '%s': expected text or json", name);
+	return false;
+}
+
+static void read_policy(struct settings *s, const char *path)
+{
+	_cleanup_free_ char *message = NULL;
+
+	if (policy_read(&s->policy, path, &message))
+		die(EXIT_BAD_INPUT, "%s", message);
+}
+
+static void take_option(struct settings *s, int id, const char *value)
+{
+	switch (id) {
+	case OPT_POLICY:
+		read_policy(s, value);
+		break;
+	case OPT_RELAXED:
+		s->judge.relax = RELAX_ALWAYS;
+		break;
+	case OPT_NO_RELAXED:
+		s->judge.relax = RELAX_NEVER;
+		break;
+	case OPT_EXPLAIN:
+		s->explain = true;
+		break;
+	case OPT_LIST:
+		s->list = true;
+		break;
+	case OPT_FORMAT:
+		s->json = format_is_json(value);
+		break;
+	case OPT_EXPECT_FAIL:
+		s->judge.expect_fail = true;
+		break;
+	case OPT_QUIET:
+		s->quiet = true;
+		break;
+	case OPT_VERBOSE:
+		s->verbose = true;
+		break;
+	default:
+		s->given[id - OPT_CHECK] = true;
+		s->value[id - OPT_CHECK] = value;
+	}
+}
+
+/* The last layer. */
+static void apply_command_line(struct settings *s)
+{
+	const char *expected;
+	size_t i;
+
+	for (i = 0; i < CHECKS_N; i++) {
+		if (s->given[i] &&
+		    policy_set(&s->policy, &checks[i], s->value[i], "command line", &expected))
+			die(EXIT_USAGE, "--%s: expected %s, found '%s'", checks[i].name, expected,
+			    s->value[i]);
+	}
+}
+
+static bool want_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+}
+
+static int exit_status(enum verdict v)
+{
+	return v == VERDICT_FAIL ? 1 : v == VERDICT_INCONCLUSIVE ? 2 : 0;
+}
+
+/* Judge one input and print its verdict. Returns its exit status. */
+static int judge_one(const struct settings *s, const char *source, bool several)
+{
+	_cleanup_free_ char *message = NULL;
+	struct judgement j;
+	int status = EXIT_BAD_INPUT;
+
+	if (judgement_make(&j, source, &s->judge, &message)) {
+		warn("%s", message);
+	} else {
+		status = exit_status(j.verdict);
+		if (s->explain && !s->json)
+			policy_print(&j.policy, stdout);
+		if (several && !s->json && !s->quiet)
+			printf("%s:\n", source);
+		if (!s->quiet && s->json)
+			report_json(&j, stdout);
+		else if (!s->quiet)
+			report_text(&j, stdout, want_colour(), s->verbose);
+	}
+	judgement_free(&j);
+	return status;
+}
+
+/* Judge every input; the exit status is the most severe, 65 before 1 before 2. */
+static int judge_all(const struct settings *s, char *const *sources, size_t n)
+{
+	static const int by_severity[] = {EXIT_BAD_INPUT, 1, 2, 0};
+	size_t counts[ARRAY_SIZE(by_severity)] = {0}, i, k;
+
+	for (i = 0; i < n; i++) {
+		int status = judge_one(s, sources[i], n > 1);
+
+		for (k = 0; by_severity[k] != status; k++)
+			;
+		counts[k]++;
+	}
+	if (n > 1 && !s->json && !s->quiet)
+		printf("%zu runs: %zu passed, %zu failed, %zu inconclusive, %zu unreadable\n", n,
+		       counts[3], counts[1], counts[2], counts[0]);
+	for (k = 0; !counts[k]; k++)
+		;
+	return by_severity[k];
+}
+
+static int run(struct settings *s, char **operands, size_t n)
+{
+	char *from_stdin[] = {"-"};
+
+	if (s->list && s->json)
+		report_checks_json(stdout);
+	else if (s->list)
+		report_checks_text(stdout);
+	if (s->list)
+		return 0;
+	if (s->explain && !n) {
+		if (s->judge.relax == RELAX_ALWAYS)
+			policy_relax(&s->policy, "--relaxed");
+		policy_print(&s->policy, stdout);
+		return 0;
+	}
+	return n ? judge_all(s, operands, n) : judge_all(s, from_stdin, 1);
+}
+
+int main(int argc, char **argv)
+{
+	struct option_row rows[ROWS_N];
+	struct options o = {
+		.synopsis = "[OPTIONS] [FILE|RUNDIR|-]...",
+		.summary = "Judge what a run measured against thresholds.",
+		.epilogue = epilogue,
+		.rows = rows,
+		.n_rows = ROWS_N,
+		.permute = 1,
+		.argc = argc,
+		.argv = argv,
+	};
+	struct settings s = {0};
+	const char *value;
+	char **operands;
+	size_t n = 0;
+	int id, status;
+
+	diag_init("kt-assert");
+	fill_rows(rows);
+	policy_init(&s.policy);
+	s.judge.policy = &s.policy;
+	while ((id = options_next(&o, &value)))
+		take_option(&s, id, value);
+	apply_command_line(&s);
+	operands = options_operands(&o);
+	while (operands[n])
+		n++;
+	status = run(&s, operands, n);
+	policy_free(&s.policy);
+	free(operands);
+	if (fflush(stdout) || ferror(stdout))
+		die(EXIT_INTERNAL, "cannot write the verdict: %s", strerror(errno));
+	return status;
+}

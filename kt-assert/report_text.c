@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "text.h"
+
+struct look {
+	const char *word; /* opens the line of a verdict that is one, closes the header otherwise */
+	const char *colour;
+};
+
+static const struct look looks[] = {
+	[VERDICT_SKIP] = {"SKIP", "\033[36m"},
+	[VERDICT_PASS] = {"PASS", "\033[32m"},
+	[VERDICT_INCONCLUSIVE] = {"inconclusive:", "\033[33m"},
+	[VERDICT_FAIL] = {"failed:", "\033[31m"},
+};
+
+static void print_word(const struct judgement *j, FILE *out, bool colour)
+{
+	const struct look *look = &looks[j->verdict];
+
+	fprintf(out, colour ? "%s%s\033[0m" : "%s%s", colour ? look->colour : "", look->word);
+}
+
+/* "[sched=NAME] [topo=1n2l2c1t]" */
+static void print_tags(const struct judgement *j, FILE *out)
+{
+	const char *sched = judgement_sched(j), *topology = judgement_topology(j);
+
+	if (sched) {
+		fprintf(out, "[sched=");
+		text_print_safe(out, sched);
+		fprintf(out, "] ");
+	}
+	fprintf(out, "[topo=");
+	text_print_safe(out, topology ? topology : "-");
+	fprintf(out, "]");
+}
+
+static void print_head(const struct judgement *j, FILE *out, bool colour)
+{
+	bool one_line = j->verdict <= VERDICT_PASS;
+
+	if (one_line) {
+		print_word(j, out, colour);
+		fputc(' ', out);
+	} else {
+		fprintf(out, "ktstr_test '");
+	}
+	text_print_safe(out, j->name);
+	fprintf(out, one_line ? " " : "' ");
+	print_tags(j, out);
+	if (!one_line) {
+		fputc(' ', out);
+		print_word(j, out, colour);
+	}
+	if (j->verdict == VERDICT_SKIP)
+		fprintf(out, " (no check is on)");
+	if (j->verdict == VERDICT_PASS && j->observed == VERDICT_FAIL)
+		fprintf(out, " (failed as expected)");
+	fputc('\n', out);
+}
+
+static void print_result(const struct result *r, enum verdict v, const char *check, FILE *out)
+{
+	size_t omitted = result_omitted(r, v), i;
+
+	for (i = 0; i < r->n_findings; i++) {
+		if (r->findings[i].verdict != v)
+			continue;
+		fprintf(out, "  ");
+		text_print_safe(out, r->findings[i].text);
+		fputc('\n', out);
+	}
+	if (omitted)
+		fprintf(out, "  and %zu more of %s\n", omitted, check);
+}
+
+static void print_findings(const struct judgement *j, enum verdict v, FILE *out)
+{
+	size_t i;
+
+	print_result(&j->completed, v, "completed", out);
+	for (i = 0; i < CHECKS_N; i++)
+		print_result(&j->results[i], v, checks[i].name, out);
+}
+
+/* "22.4%", or "-" when it was not measured. */
+static char *percent_text(double pct)
+{
+	return isnan(pct) ? xstrdup("-") : xasprintf("%.1f%%", pct);
+}
+
+/* "180ms", or "-" when it was not measured. */
+static char *gap_text(int64_t ns)
+{
+	return ns == BIND_NONE ? xstrdup("-") : xasprintf("%.0fms", ns / 1e6);
+}
+
+static void print_stats(const struct stats *s, FILE *out)
+{
+	_cleanup_free_ char *spread = percent_text(s->worst_spread_pct);
+	_cleanup_free_ char *gap = gap_text(s->worst_gap_ns);
+	size_t i;
+
+	fprintf(out, "\n--- stats ---\n");
+	fprintf(out, "%zu workers, %zu cpus, %lld migrations, worst_spread=%s, worst_gap=%s\n",
+		s->n_workers, s->cpus, (long long)s->migrations, spread, gap);
+	for (i = 0; i < s->n_cgroups; i++) {
+		const struct cgroup *cg = &s->cgroups[i];
+		_cleanup_free_ char *cg_spread = percent_text(cg->spread_pct);
+		_cleanup_free_ char *cg_gap = gap_text(cg->gap_ns);
+
+		fprintf(out,
+			"  cg%zu: workers=%zu cpus=%zu spread=%s gap=%s migrations=%lld iter=%lld\n",
+			i, cg->workers, cg->cpus, cg_spread, cg_gap, (long long)cg->migrations,
+			(long long)cg->iterations);
+	}
+}
+
+void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose)
+{
+	print_head(j, out, colour);
+	if (j->verdict <= VERDICT_PASS && !verbose)
+		return;
+	if (j->expect_fail && j->observed == VERDICT_PASS)
+		fprintf(out, "  every check passed (expected a failure)\n");
+	print_findings(j, VERDICT_FAIL, out);
+	print_findings(j, VERDICT_INCONCLUSIVE, out);
+	if (j->has_stats)
+		print_stats(&j->stats, out);
+	run_print_scheduler(&j->run, out);
+	run_print_timeline(&j->run, out);
+}
+
+void report_checks_text(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "%-24s %-11s %-5s %s\n", "CHECK", "UNIT", "FAILS", "DEFAULT");
+	for (i = 0; i < CHECKS_N; i++) {
+		const struct check *c = &checks[i];
+		char value[32] = "off";
+
+		if (c->on && c->kind == VALUE_SWITCH)
+			snprintf(value, sizeof(value), "on");
+		else if (c->on)
+			snprintf(value, sizeof(value), "%.15g", c->threshold);
+		fprintf(out, "%-24s %-11s %-5s %s\n", c->name, c->unit, direction_name(c->fails),
+			value);
+	}
+}
