@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kt-vmm: boot a VM of a declared topology, run one command in it, hand back its output and status.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "exits.h"
+#include "guest.h"
+#include "options.h"
+#include "quantity.h"
+#include "report.h"
+#include "status.h"
+#include "vm.h"
+
+#define DEFAULT_TOPOLOGY "1n1l2c1t"
+#define DEFAULT_MEMORY	 "2G"
+#define DEFAULT_TIMEOUT	 "10m"
+/* A boot takes 3 s here; a loaded host, or many emulated CPUs, much longer. */
+#define BOOT_TIMEOUT_NS		180000000000ULL
+#define BOOT_TIMEOUT_PER_CPU_NS 4000000000ULL
+
+enum {
+	OPT_TOPOLOGY = 1,
+	OPT_MEMORY,
+	OPT_NODE_MEMORY,
+	OPT_DISTANCE,
+	OPT_KERNEL,
+	OPT_APPEND,
+	OPT_INCLUDE,
+	OPT_NO_AUTO_INCLUDE,
+	OPT_ENV,
+	OPT_SCHED,
+	OPT_SCHED_ARGS,
+	OPT_TIMEOUT,
+	OPT_RUNDIR,
+	OPT_SHELL,
+	OPT_NO_STDIN,
+	OPT_DRY_RUN,
+	OPT_DETERMINISTIC,
+	OPT_SEED,
+	OPT_ENGINE,
+	OPT_ACCEL,
+	OPT_VERBOSE,
+};
+
+static const struct option_row rows[] = {
+	{NULL, 0, NULL, "Machine", 0},
+	{"topology", 't', "SPEC",
+	 "NUMA nodes, LLCs, cores per LLC, threads: NnLlCcTt\n(default " DEFAULT_TOPOLOGY ")",
+	 OPT_TOPOLOGY},
+	{"memory", 'm', "SIZE", "guest memory, over all nodes (default " DEFAULT_MEMORY ")",
+	 OPT_MEMORY},
+	{"node-memory", 0, "NODE:SIZE", "memory of one NUMA node; a further node has\nmemory only",
+	 OPT_NODE_MEMORY},
+	{"distance", 0, "A:B:N", "distance of two NUMA nodes (default 20; local is 10)",
+	 OPT_DISTANCE},
+	{"engine", 0, "NAME", "auto or qemu (default auto)", OPT_ENGINE},
+	{"accel", 0, "NAME", "auto, kvm or tcg (default auto: KVM if it works)", OPT_ACCEL},
+	{"deterministic", 0, "[SEED]",
+	 "emulate so that the same seed gives the same run\n(default seed 0)", OPT_DETERMINISTIC},
+	{"seed", 0, "N", "seed of an ordinary run (KT_SEED in the guest)", OPT_SEED},
+	{NULL, 0, NULL, "Kernel", 0},
+	{"kernel", 'k', "KERNEL",
+	 "label in kt-kernel's cache, image file or built tree\n(default: the newest in the cache)",
+	 OPT_KERNEL},
+	{"append", 0, "WORDS", "add to the kernel's command line", OPT_APPEND},
+	{NULL, 0, NULL, "Guest", 0},
+	{"sched", 0, "FILE", "sched_ext scheduler to run the command under", OPT_SCHED},
+	{"sched-args", 0, "WORDS", "its arguments, as shell words", OPT_SCHED_ARGS},
+	{"include", 'i', "FILE[:GUESTPATH]",
+	 "carry a file or directory into the guest;\nprograms bring their libraries", OPT_INCLUDE},
+	{"no-auto-include", 0, NULL,
+	 "carry only what --include and --sched name, not the\ncommand, files among its arguments, "
+	 "and busybox",
+	 OPT_NO_AUTO_INCLUDE},
+	{"env", 'e', "NAME[=VALUE]", "set an environment variable of the command", OPT_ENV},
+	{"shell", 0, NULL, "give the command the terminal; without a command,\na busybox shell",
+	 OPT_SHELL},
+	{"no-stdin", 'n', NULL, "do not read stdin (for loops over lines)", OPT_NO_STDIN},
+	{NULL, 0, NULL, "Run", 0},
+	{"timeout", 0, "TIME",
+	 "end the run this long after the guest came up\n(default " DEFAULT_TIMEOUT "; 0: never)",
+	 OPT_TIMEOUT},
+	{"rundir", 'o', "DIR", "keep everything the run made in DIR", OPT_RUNDIR},
+	{"dry-run", 0, NULL, "print what would be started and carried", OPT_DRY_RUN},
+	{"verbose", 'v', NULL, "say what is being done; -vv: more", OPT_VERBOSE},
+	{NULL, 0, NULL, "Other", 0},
+};
+
+/* All that the command line said. */
+struct settings {
+	struct machine_options machine;
+	struct guest_options guest;
+	const char *kernel, *append, *rundir, *engine, *accel;
+	uint64_t timeout_ns;
+	bool dry_run, no_stdin;
+	size_t n_node_memory, n_distances, n_includes, n_env;
+};
+
+static uint64_t seed_parse(const char *option, const char *text)
+{
+	int64_t v;
+
+	if (number_parse(text, 0, INT64_MAX, &v))
+		die(EXIT_USAGE, "%s '%s': expected a whole number", option, text);
+	return v;
+}
+
+static void seed_set(struct settings *s, const char *option, const char *text)
+{
+	s->guest.has_seed = true;
+	s->guest.seed = text ? seed_parse(option, text) : 0;
+}
+
+/* NAME alone passes the host's value on. */
+static void env_add(struct settings *s, const char *text)
+{
+	const char *value = getenv(text);
+
+	if (text[0] == '=' || !text[0])
+		die(EXIT_USAGE, "--env '%s': expected NAME or NAME=VALUE", text);
+	if (strchr(text, '='))
+		ptrlist_add(&s->guest.env, &s->n_env, text);
+	else if (value)
+		ptrlist_add(&s->guest.env, &s->n_env, xasprintf("%s=%s", text, value));
+}
+
+static void option_apply(struct settings *s, int id, const char *value)
+{
+	switch (id) {
+	case OPT_TOPOLOGY:
+		s->machine.topology = value;
+		break;
+	case OPT_MEMORY:
+		s->machine.memory = value;
+		break;
+	case OPT_NODE_MEMORY:
+		ptrlist_add(&s->machine.node_memory, &s->n_node_memory, value);
+		break;
+	case OPT_DISTANCE:
+		ptrlist_add(&s->machine.distances, &s->n_distances, value);
+		break;
+	case OPT_KERNEL:
+		s->kernel = value;
+		break;
+	case OPT_APPEND:
+		s->append = value;
+		break;
+	case OPT_INCLUDE:
+		ptrlist_add(&s->guest.includes, &s->n_includes, value);
+		break;
+	case OPT_NO_AUTO_INCLUDE:
+		s->guest.auto_include = false;
+		break;
+	case OPT_ENV:
+		env_add(s, value);
+		break;
+	case OPT_SCHED:
+		s->guest.sched = value;
+		break;
+	case OPT_SCHED_ARGS:
+		s->guest.sched_args = value;
+		break;
+	case OPT_TIMEOUT:
+		if (duration_parse(value, &s->timeout_ns))
+			die(EXIT_USAGE, "--timeout '%s': expected a time such as 90s or 5m", value);
+		break;
+	case OPT_RUNDIR:
+		s->rundir = value;
+		break;
+	case OPT_SHELL:
+		s->guest.shell = true;
+		break;
+	case OPT_NO_STDIN:
+		s->no_stdin = true;
+		break;
+	case OPT_DRY_RUN:
+		s->dry_run = true;
+		break;
+	case OPT_DETERMINISTIC:
+		s->guest.deterministic = true;
+		seed_set(s, "--deterministic", value);
+		break;
+	case OPT_SEED:
+		seed_set(s, "--seed", value);
+		break;
+	case OPT_ENGINE:
+		s->engine = value;
+		break;
+	case OPT_ACCEL:
+		s->accel = value;
+		break;
+	case OPT_VERBOSE:
+		diag_set_verbosity(diag_verbosity() + 1);
+		break;
+	}
+}
+
+static void settings_read(struct settings *s, int argc, char **argv)
+{
+	struct options o = {
+		.synopsis = "[OPTIONS] [--] COMMAND [ARG...]",
+		.summary =
+			"Boots a VM of a declared topology, runs one command in it and hands back "
+			"its output and\nexit status.",
+		.epilogue =
+			"Exit status: the command's; 119 kernel oops, 120 panic, 121 scheduler "
+			"failed or died,\n122 guest died, 123 guest hangs, 124 timeout, 125 kt-vmm "
+			"failed, 126 cannot execute,\n127 not found, 128+N killed by signal N, 64 "
+			"usage. See kt-vmm(1).",
+		.rows = rows,
+		.n_rows = ARRAY_SIZE(rows),
+		.argc = argc,
+		.argv = argv,
+	};
+	const char *value;
+	int id;
+
+	s->machine.topology = DEFAULT_TOPOLOGY;
+	s->machine.memory = DEFAULT_MEMORY;
+	s->engine = s->accel = "auto";
+	s->guest.auto_include = true;
+	s->guest.stdin_fd = -1;
+	duration_parse(DEFAULT_TIMEOUT, &s->timeout_ns);
+	while ((id = options_next(&o, &value)))
+		option_apply(s, id, value);
+	s->guest.command = options_operands(&o);
+	if (!s->guest.command[0] && !s->guest.shell)
+		die(EXIT_USAGE, "expected a command to run in the guest, or --shell");
+	if (s->guest.sched_args && !s->guest.sched)
+		die(EXIT_USAGE, "--sched-args: expected --sched FILE with it");
+	if (s->guest.shell && s->guest.deterministic)
+		die(EXIT_USAGE, "--shell: keys come at moments of your choosing, which excludes "
+				"--deterministic");
+	if (s->guest.shell && !isatty(STDIN_FILENO))
+		die(EXIT_USAGE, "--shell: expected stdin to be a terminal");
+}
+
+static bool stdin_wanted(const struct settings *s)
+{
+	/* Reading the terminal from the background would stop us. */
+	if (s->no_stdin || s->dry_run || fcntl(STDIN_FILENO, F_GETFD) < 0)
+		return false;
+	return !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+static void dry_run(const struct vm_options *vm, const struct guest *g)
+{
+	size_t i;
+
+	vm->engine->describe(&vm->config, stdout);
+	printf("\n# initramfs: %llu bytes\n", (unsigned long long)g->initrd_size);
+	for (i = 0; g->files[i]; i++)
+		puts(g->files[i]);
+}
+
+static void sinks_open(struct sinks *s, const struct rundir *r)
+{
+	int *fds[] = {&s->stats, &s->err, &s->sched, &s->events};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		*fds[i] = rundir_file(r);
+		if (*fds[i] < 0)
+			die(STATUS_VMM, "%s: %s", r->staging, strerror(-*fds[i]));
+	}
+}
+
+/* Name the run's files. Empty logs that say nothing by being there are left out. */
+static void publish(struct rundir *dir, const struct report *r)
+{
+	const struct sinks *s = &r->vm->sinks;
+	int json = rundir_file(dir);
+	struct {
+		int fd;
+		const char *name;
+		bool always;
+	} files[] = {
+		{s->stats, "stats.json", true},
+		{r->result->console.fd, "console.log", true},
+		{s->sched, "sched.log", r->guest->sched != NULL},
+		{s->err, "stderr.log", false},
+		{s->events, "events.jsonl", true},
+		{r->first ? r->first->console.fd : -1, "console-attempt1.log", false},
+		{json, "run.json", true},
+	};
+	struct stat st;
+	size_t i;
+	int err = json < 0 ? json : report_write(r, json);
+
+	for (i = 0; i < ARRAY_SIZE(files) && !err; i++) {
+		if (files[i].fd < 0 || fstat(files[i].fd, &st) || (!st.st_size && !files[i].always))
+			continue;
+		err = rundir_publish(dir, files[i].fd, files[i].name);
+	}
+	if (err)
+		warn("run directory %s: %s", dir->path ? dir->path : dir->staging, strerror(-err));
+	cleanup_closep(&json);
+}
+
+/* Say on stderr how it ended, unless the command itself has already said all there is. */
+static void say_outcome(const struct vm_result *r, const struct rundir *dir)
+{
+	const struct outcome *o = &r->outcome;
+
+	if (!strcmp(o->name, "exited") || !strcmp(o->name, "interrupted"))
+		debug("%s: status %d", o->name, o->status);
+	else
+		warn("%s%s%s", o->name, o->message ? ": " : "", o->message ? o->message : "");
+	if (dir->temporary && dir->path)
+		warn("everything the run made is in %s", dir->path);
+}
+
+/* A run that is to be kept without having been asked for: it failed in the guest. */
+static bool worth_keeping(const struct vm_result *r)
+{
+	return strcmp(r->outcome.name, "exited") && strcmp(r->outcome.name, "interrupted") &&
+	       strcmp(r->outcome.name, "failed");
+}
+
+/*
+ * Run, and once more if the guest's kernel broke before kt-init spoke: that is the emulator's or
+ * firmware's doing, not the test's.
+ */
+static int boot_and_report(struct settings *s, struct vm_options *vm, struct rundir *dir,
+			   struct report *r)
+{
+	struct vm_result results[2] = {{.console.fd = -1}, {.console.fd = -1}}, *last = &results[0];
+	int status;
+
+	vm_run(vm, last);
+	if (!last->hello && strcmp(last->outcome.name, "failed") &&
+	    strcmp(last->outcome.name, "interrupted")) {
+		warn("before kt-init spoke: %s%s%s; trying once more", last->outcome.name,
+		     last->outcome.message ? ": " : "",
+		     last->outcome.message ? last->outcome.message : "");
+		r->first = last++;
+		vm_run(vm, last);
+	}
+	r->result = last;
+	if (s->rundir || worth_keeping(last))
+		publish(dir, r);
+	say_outcome(last, dir);
+	status = last->outcome.status;
+	vm_result_free(&results[0]);
+	vm_result_free(&results[1]);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = {0};
+	struct machine machine;
+	struct kernel kernel;
+	struct engine_choice choice;
+	struct rundir dir;
+	struct guest guest;
+	struct vm_options vm = {0};
+	struct report report = {.argc = argc, .argv = argv};
+	char *why = NULL;
+	int status = 0;
+
+	diag_init("kt-vmm");
+	signal(SIGPIPE, SIG_IGN);
+	settings_read(&s, argc, argv);
+	machine_build(&machine, &s.machine);
+	if (kernel_find(s.kernel, &kernel, &why))
+		die(EXIT_USAGE, "%s", why);
+	engine_choose(s.engine, s.accel, s.guest.deterministic, &choice);
+	if (s.guest.deterministic && stdin_wanted(&s))
+		s.guest.stdin_fd = STDIN_FILENO;
+	guest_build(&guest, &s.guest, &kernel);
+	if (guest.initrd_size > machine_memory(&machine) / 2)
+		die(EXIT_USAGE,
+		    "what is carried takes %llu MiB, expected at most half of the guest's %llu MiB (-m)",
+		    (unsigned long long)guest.initrd_size >> 20,
+		    (unsigned long long)machine_memory(&machine) >> 20);
+	vm = (struct vm_options){
+		.engine = choice.ops,
+		.config = {.machine = &machine,
+			   .kernel = kernel.image,
+			   .cmdline = guest_cmdline(s.append, s.guest.deterministic),
+			   .initrd = guest.initrd,
+			   .deterministic = s.guest.deterministic,
+			   .use_kvm = choice.use_kvm},
+		.rundir = &dir,
+		.boot_timeout_ns = BOOT_TIMEOUT_NS +
+				   topology_cpus(&machine.topology) * BOOT_TIMEOUT_PER_CPU_NS,
+		.timeout_ns = s.timeout_ns,
+		.forward_stdin = !s.guest.deterministic && stdin_wanted(&s),
+		.terminal = s.guest.shell,
+	};
+	if (s.dry_run) {
+		dry_run(&vm, &guest);
+	} else {
+		if (rundir_open(&dir, s.rundir, &why))
+			die(EXIT_USAGE, "%s", why);
+		info("engine %s with %s: %s", choice.ops->name, choice.use_kvm ? "kvm" : "tcg",
+		     choice.reason);
+		sinks_open(&vm.sinks, &dir);
+		report.command = s.guest.command;
+		report.guest = &s.guest;
+		report.kernel = &kernel;
+		report.vm = &vm;
+		report.engine_reason = choice.reason;
+		clock_gettime(CLOCK_REALTIME, &report.started);
+		status = boot_and_report(&s, &vm, &dir, &report);
+		rundir_close(&dir);
+	}
+	guest_free(&guest);
+	kernel_free(&kernel);
+	free(choice.reason);
+	free((char *)vm.config.cmdline);
+	return status;
+}

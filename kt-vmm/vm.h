@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One boot of the machine, from its creation to its end. */
+#ifndef KT_VM_H
+#define KT_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine.h"
+#include "outcome.h"
+#include "rundir.h"
+
+/* Where the guest's streams go, beside the program's own stdout and stderr. */
+struct sinks {
+	int stats, err, sched, events; /* unnamed files of the run directory */
+};
+
+struct vm_options {
+	const struct engine_ops *engine;
+	struct engine_config config; /* console, channel and RAM are made for each boot */
+	const struct rundir *rundir;
+	struct sinks sinks;
+	uint64_t boot_timeout_ns; /* from start to HELLO */
+	uint64_t timeout_ns;	  /* from HELLO on; 0: none */
+	bool forward_stdin;
+	bool terminal; /* --shell: raw terminal, window size */
+};
+
+/* What one boot brought. */
+struct vm_result {
+	struct outcome outcome;
+	struct console console; /* fd: the complete log, the caller's to close */
+	bool hello;
+	char *kernel; /* the guest's release, NULL before HELLO */
+	unsigned int cpus;
+	uint64_t boot_ns; /* start to HELLO */
+	uint64_t wall_ns;
+	bool emulated;
+};
+
+/* Boot, run to the end, take down. @r is filled in whatever happens; vm_result_free() releases it.
+ */
+void vm_run(const struct vm_options *o, struct vm_result *r);
+void vm_result_free(struct vm_result *r);
+
+#endif
