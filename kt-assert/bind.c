@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "exits.h"
+#include "number.h"
 
 /* Bound objects and lists within each other; the tables decide, not the input. */
 #define LEVELS_MAX 8
@@ -174,53 +175,6 @@ static int on_boolean(void *ctx, int value)
 	return unwanted(ctx) ? 1 : mismatch(ctx, value ? "true" : "false");
 }
 
-/* A JSON number as a double. Returns 0, or -ERANGE when it is not finite or too long. */
-static int real_parse(const char *s, size_t len, double *out)
-{
-	char text[128];
-
-	if (len >= sizeof(text))
-		return -ERANGE;
-	memcpy(text, s, len);
-	text[len] = '\0';
-	*out = strtod(text, NULL);
-	return isfinite(*out) ? 0 : -ERANGE;
-}
-
-/* A JSON number as a whole one. Returns 0, -EINVAL (negative or a fraction) or -ERANGE. */
-static int int_parse(const char *s, size_t len, int64_t *out)
-{
-	int64_t v = 0;
-	double real;
-	size_t i;
-	int err;
-
-	for (i = 0; i < len && i < 18 && isdigit((unsigned char)s[i]); i++)
-		v = v * 10 + (s[i] - '0');
-	if (i == len) {
-		*out = v;
-		return 0;
-	}
-	for (; i < len && isdigit((unsigned char)s[i]); i++) {
-		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, s[i] - '0', &v))
-			return -ERANGE;
-	}
-	if (i == len) {
-		*out = v;
-		return 0;
-	}
-	/* 2e10, 5.0: other writers' whole numbers, exact up to 2^53. */
-	err = real_parse(s, len, &real);
-	if (err)
-		return err;
-	if (real < 0 || real != floor(real))
-		return -EINVAL;
-	if (real > 0x1p53)
-		return -ERANGE;
-	*out = real;
-	return 0;
-}
-
 static int on_number(void *ctx, const char *s, size_t len)
 {
 	struct bind *b = ctx;
@@ -230,9 +184,9 @@ static int on_number(void *ctx, const char *s, size_t len)
 	if (unwanted(b))
 		return 1;
 	if ((f = field_of_kind(b, BIND_INT)))
-		err = int_parse(s, len, member(b, f));
+		err = json_int_parse(s, len, member(b, f));
 	else if ((f = field_of_kind(b, BIND_REAL)))
-		err = real_parse(s, len, member(b, f));
+		err = json_real_parse(s, len, member(b, f));
 	else
 		return mismatch(b, "a number");
 	if (err == -ERANGE)

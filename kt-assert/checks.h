@@ -30,14 +30,20 @@ struct check {
 	bool with_starved; /* its default counts only while not-starved is on */
 	double threshold;  /* default; 0 when off by default */
 	double relaxed;	   /* with --relaxed; 0: the same */
-	/* Judge all workers or cgroups of @s (at least one worker) into @r. */
-	void (*judge)(const struct check *c, const struct stats *s, double threshold,
-		      struct result *r);
+	/* Judge one worker, or one cgroup that has workers; exactly one of them is set. */
+	void (*judge_worker)(const struct check *c, const struct worker *w, double threshold,
+			     struct result *r);
+	void (*judge_cgroup)(const struct check *c, const struct cgroup *cg, double threshold,
+			     struct result *r);
+	const char *nothing; /* why no worker or cgroup may be one to judge */
 };
 
 #define CHECKS_N 10
 
 extern const struct check checks[CHECKS_N];
+
+/* Judge all of @s into @r: inconclusive when there is nothing that the check applies to. */
+void check_judge(const struct check *c, const struct stats *s, double threshold, struct result *r);
 
 /* "above", "below", "zero", "any". */
 const char *direction_name(enum direction d);

@@ -140,8 +140,8 @@ static void judge_checks(struct judgement *j)
 		if (!policy_on(&j->policy, c))
 			continue;
 		if (j->has_stats && j->stats.n_workers)
-			c->judge(c, &j->stats, policy_setting(&j->policy, c)->threshold, r);
-		if (r->verdict == VERDICT_SKIP)
+			check_judge(c, &j->stats, policy_setting(&j->policy, c)->threshold, r);
+		else
 			r->verdict = VERDICT_INCONCLUSIVE;
 	}
 }
@@ -188,6 +188,8 @@ int judgement_make(struct judgement *j, const char *source, const struct judge_o
 		j->relaxed = "--relaxed";
 	else if (o->relax == RELAX_AUTO && j->run.emulated)
 		j->relaxed = "run.json says emulated";
+	else if (o->relax == RELAX_AUTO && j->run.oversubscribed)
+		j->relaxed = "run.json says oversubscribed";
 	if (j->relaxed)
 		policy_relax(&j->policy, j->relaxed);
 	j->name = run_name(j);

@@ -12,7 +12,7 @@
 #include "stats.h"
 
 enum relax {
-	RELAX_AUTO, /* where run.json says that the VM was emulated */
+	RELAX_AUTO, /* where run.json says emulated or oversubscribed */
 	RELAX_ALWAYS,
 	RELAX_NEVER,
 };

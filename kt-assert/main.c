@@ -29,7 +29,7 @@ enum {
 static const struct option_row general_rows[] = {
 	{"policy", 'p', "FILE", "lay a policy file over the defaults; more may follow", OPT_POLICY},
 	{"relaxed", 0, NULL, "defaults for emulated and oversubscribed VMs", OPT_RELAXED},
-	{"no-relaxed", 0, NULL, "strict defaults, even if run.json says emulated", OPT_NO_RELAXED},
+	{"no-relaxed", 0, NULL, "strict defaults, whatever run.json says", OPT_NO_RELAXED},
 	{"expect-fail", 0, NULL, "a fail counts as a pass and a pass as a fail", OPT_EXPECT_FAIL},
 	{"format", 0, "FORMAT", "text (default) or json", OPT_FORMAT},
 	{"explain", 0, NULL, "print each threshold and where it is from, as a policy", OPT_EXPLAIN},

@@ -117,7 +117,8 @@ static void print_stats(const struct stats *s, FILE *out)
 		_cleanup_free_ char *cg_gap = gap_text(cg->gap_ns);
 
 		fprintf(out,
-			"  cg%zu: workers=%zu cpus=%zu spread=%s gap=%s migrations=%lld iter=%lld\n",
+			"  cg%zu: workers=%zu cpus=%zu spread=%s gap=%s migrations=%lld "
+			"iter=%lld\n",
 			i, cg->workers, cg->cpus, cg_spread, cg_gap, (long long)cg->migrations,
 			(long long)cg->iterations);
 	}

@@ -35,6 +35,8 @@ static const struct outcome outcomes[] = {
 	{"oops", VERDICT_FAIL, "the guest kernel oopsed (outcome oops)"},
 	{"oom-kill", VERDICT_FAIL, "the guest ran out of memory (outcome oom-kill)"},
 	{"scheduler-died", VERDICT_FAIL, "the scheduler died (outcome scheduler-died)"},
+	{"scheduler-failed", VERDICT_FAIL,
+	 "the scheduler could not be started (outcome scheduler-failed)"},
 	{"guest-died", VERDICT_FAIL, "the guest died silently (outcome guest-died)"},
 	{"not-found", VERDICT_FAIL, "the guest did not find the command (outcome not-found)"},
 	{"not-executable", VERDICT_FAIL,
@@ -89,20 +91,26 @@ static const char *run_parse(struct run *r, const json_t *root)
 	const char *outcome = json_string_value(json_object_get(root, "outcome"));
 	const json_t *status = json_object_get(root, "exit_status");
 	const json_t *emulated = json_object_get(root, "emulated");
+	const json_t *oversubscribed = json_object_get(root, "oversubscribed");
 
 	if (!schema || strcmp(schema, "kt-run/1"))
 		return "schema: expected \"kt-run/1\"";
 	if (!outcome || !outcome_find(outcome))
 		return "outcome: expected exited, signalled, timeout, hang, panic, oops, oom-kill, "
-		       "scheduler-died, guest-died, not-found, not-executable, interrupted or failed";
+		       "scheduler-died, scheduler-failed, guest-died, not-found, not-executable, "
+		       "interrupted or failed";
 	if (status && !json_is_null(status) &&
 	    (!json_is_integer(status) || json_integer_value(status) < 0))
 		return "exit_status: expected a whole number from 0, or null";
 	if (emulated && !json_is_boolean(emulated))
 		return "emulated: expected true or false";
+	if (oversubscribed && !json_is_boolean(oversubscribed))
+		return "oversubscribed: expected true or false";
 	r->outcome = xstrdup(outcome);
 	r->status = json_is_integer(status) ? json_integer_value(status) : BIND_NONE;
+	r->message = text_member(root, "message");
 	r->emulated = json_is_true(emulated);
+	r->oversubscribed = json_is_true(oversubscribed);
 	r->topology = text_member(root, "topology");
 	return run_parse_sched(r, root);
 }
@@ -149,6 +157,7 @@ void run_free(struct run *r)
 {
 	free(r->dir);
 	free(r->outcome);
+	free(r->message);
 	free(r->topology);
 	free(r->sched_name);
 	free(r->exit_kind);
@@ -170,7 +179,8 @@ void run_judge(const struct run *r, struct result *result)
 	if (!o)
 		return;
 	if (o->text)
-		result_add(result, o->verdict, run, NAN, "%s", o->text);
+		result_add(result, o->verdict, run, NAN, r->message ? "%s: %s" : "%s", o->text,
+			   r->message);
 	else if (o->verdict == VERDICT_FAIL && r->status > 128)
 		result_add(result, VERDICT_FAIL, run, NAN, "the command died of signal %lld",
 			   (long long)r->status - 128);
@@ -240,35 +250,44 @@ void run_print_scheduler(const struct run *r, FILE *out)
 	}
 }
 
-/* "  +1234ms step name=warmup", or a note when the line is not an event. */
-static char *event_text(const char *line)
+/* The event's time, or BIND_NONE when the line is not an event. */
+static int64_t event_time(const json_t *event)
+{
+	const json_t *t = json_object_get(event, "t_ns");
+
+	if (!json_is_string(json_object_get(event, "event")) || !json_is_integer(t))
+		return BIND_NONE;
+	return json_integer_value(t) < 0 ? BIND_NONE : json_integer_value(t);
+}
+
+/* "  +1234ms step name=warmup", the time counted from @start_ns. */
+static void print_event(const char *line, int64_t start_ns, FILE *out)
 {
 	json_auto_t *event = json_loads(line, 0, NULL);
-	const json_t *t = json_object_get(event, "t_ns"), *value;
-	const char *name = json_string_value(json_object_get(event, "event")), *key;
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-	FILE *f;
+	int64_t t = event_time(event);
+	const json_t *value;
+	const char *key;
 
-	if (!name || !json_is_integer(t))
-		return xstrdup("? (a line of events.jsonl that is not an event)");
-	f = open_memstream(&text, &size);
-	if (!f)
-		return xstrdup(name);
-	fprintf(f, "+%lldms %s", (long long)(json_integer_value(t) / 1000000), name);
-	json_object_foreach((json_t *)event, key, value)
+	if (t == BIND_NONE) {
+		fprintf(out, "  ? (not an event: expected \"event\" and \"t_ns\")\n");
+		return;
+	}
+	fprintf(out, "  %+lldms ", (long long)((t - start_ns) / 1000000));
+	text_print_safe(out, json_string_value(json_object_get(event, "event")));
+	json_object_foreach(event, key, value)
 	{
 		_cleanup_free_ char *dump = NULL;
 
 		if (!strcmp(key, "event") || !strcmp(key, "t_ns"))
 			continue;
-		if (json_is_string(value))
-			fprintf(f, " %s=%s", key, json_string_value(value));
-		else if ((dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT)))
-			fprintf(f, " %s=%s", key, dump);
+		if (!json_is_string(value))
+			dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+		fputc(' ', out);
+		text_print_safe(out, key);
+		fputc('=', out);
+		text_print_safe(out, dump ? dump : json_string_value(value));
 	}
-	fclose(f);
-	return take_ptr(text);
+	fputc('\n', out);
 }
 
 /* Read one line of at most @max - 1 bytes, the rest of a longer one is dropped; false at the end.
@@ -295,6 +314,7 @@ void run_print_timeline(const struct run *r, FILE *out)
 	_cleanup_fclose_ FILE *f = r->dir ? fopen(path, "re") : NULL;
 	char *last[TIMELINE_EVENTS] = {NULL};
 	char line[EVENT_LINE_MAX];
+	int64_t start_ns = BIND_NONE;
 	size_t n = 0, i;
 
 	while (f && read_line(f, line, sizeof(line))) {
@@ -302,6 +322,11 @@ void run_print_timeline(const struct run *r, FILE *out)
 
 		if (!line[0])
 			continue;
+		if (start_ns == BIND_NONE) {
+			json_auto_t *event = json_loads(line, 0, NULL);
+
+			start_ns = event_time(event);
+		}
 		free(*slot);
 		*slot = xstrdup(line);
 		n++;
@@ -312,10 +337,7 @@ void run_print_timeline(const struct run *r, FILE *out)
 		fprintf(out, "  (%zu earlier events in events.jsonl)\n", n - TIMELINE_EVENTS);
 	for (i = n > TIMELINE_EVENTS ? n - TIMELINE_EVENTS : 0; i < n; i++) {
 		_cleanup_free_ char *raw = last[i % TIMELINE_EVENTS];
-		_cleanup_free_ char *text = event_text(raw);
 
-		fprintf(out, "  ");
-		text_print_safe(out, text);
-		fputc('\n', out);
+		print_event(raw, start_ns, out);
 	}
 }

@@ -11,12 +11,13 @@
 
 struct run {
 	char *dir;
-	bool known;	/* run.json was there */
-	char *outcome;	/* "exited", "panic", ... */
-	int64_t status; /* exit_status, BIND_NONE: none */
-	bool emulated;	/* the VM was emulated or oversubscribed */
-	char *topology; /* NULL: not given */
-	bool has_sched; /* a scheduler was to be loaded; its members may be NULL */
+	bool known;		       /* run.json was there */
+	char *outcome;		       /* "exited", "panic", ... */
+	int64_t status;		       /* exit_status, BIND_NONE: none */
+	char *message;		       /* a sentence about the outcome, NULL: none */
+	bool emulated, oversubscribed; /* the VM was, or had more CPUs than the host */
+	char *topology;		       /* NULL: not given */
+	bool has_sched;		       /* a scheduler was to be loaded; its members may be NULL */
 	char *sched_name, *exit_kind, *exit_reason, *exit_message;
 };
 

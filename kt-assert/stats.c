@@ -288,6 +288,8 @@ static void worker_rollup(struct cgroup *cg, struct moments *m, const struct wor
 		add_saturated(&cg->iterations, w->iterations);
 	if (w->max_gap_ns > cg->gap_ns)
 		cg->gap_ns = w->max_gap_ns;
+	if (w->cpu_ns == BIND_NONE || w->work_units == BIND_NONE)
+		cg->null_rates++;
 	if (isnan(w->off_cpu_pct))
 		cg->null_off++;
 	cg->off_min = fmin(cg->off_min, w->off_cpu_pct);

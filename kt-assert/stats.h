@@ -50,7 +50,8 @@ struct cgroup {
 	double spread_pct;	 /* off_max - off_min */
 	size_t rates;		 /* workers with CPU time and work units, in throughput_cv */
 	double throughput_cv;	 /* population; NAN below two rates or a mean of 0 */
-	size_t null_off, null_migrations, null_iterations; /* workers without the value */
+	size_t null_off, null_migrations, null_iterations,
+		null_rates; /* workers without the value */
 };
 
 struct stats {
