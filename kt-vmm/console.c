@@ -47,6 +47,8 @@ static void line_judge(struct console *c)
 	const char *text;
 	size_t i;
 
+	while (c->len && c->line[c->len - 1] == ' ')
+		c->len--;
 	c->line[c->len] = 0;
 	text = skip_stamp(c->line);
 	debug("console: %s", text);

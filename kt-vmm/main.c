@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -17,6 +16,7 @@
 #include "options.h"
 #include "quantity.h"
 #include "report.h"
+#include "runfiles.h"
 #include "status.h"
 #include "vm.h"
 
@@ -262,52 +262,8 @@ static void dry_run(const struct vm_options *vm, const struct guest *g)
 		puts(g->files[i]);
 }
 
-static void sinks_open(struct sinks *s, const struct rundir *r)
-{
-	int *fds[] = {&s->stats, &s->err, &s->sched, &s->events};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(fds); i++) {
-		*fds[i] = rundir_file(r);
-		if (*fds[i] < 0)
-			die(STATUS_VMM, "%s: %s", r->staging, strerror(-*fds[i]));
-	}
-}
-
-/* Name the run's files. Empty logs that say nothing by being there are left out. */
-static void publish(struct rundir *dir, const struct report *r)
-{
-	const struct sinks *s = &r->vm->sinks;
-	int json = rundir_file(dir);
-	struct {
-		int fd;
-		const char *name;
-		bool always;
-	} files[] = {
-		{s->stats, "stats.json", true},
-		{r->result->console.fd, "console.log", true},
-		{s->sched, "sched.log", r->guest->sched != NULL},
-		{s->err, "stderr.log", false},
-		{s->events, "events.jsonl", true},
-		{r->first ? r->first->console.fd : -1, "console-attempt1.log", false},
-		{json, "run.json", true},
-	};
-	struct stat st;
-	size_t i;
-	int err = json < 0 ? json : report_write(r, json);
-
-	for (i = 0; i < ARRAY_SIZE(files) && !err; i++) {
-		if (files[i].fd < 0 || fstat(files[i].fd, &st) || (!st.st_size && !files[i].always))
-			continue;
-		err = rundir_publish(dir, files[i].fd, files[i].name);
-	}
-	if (err)
-		warn("run directory %s: %s", dir->path ? dir->path : dir->staging, strerror(-err));
-	cleanup_closep(&json);
-}
-
 /* Say on stderr how it ended, unless the command itself has already said all there is. */
-static void say_outcome(const struct vm_result *r, const struct rundir *dir)
+static void say_outcome(const struct vm_result *r, const struct rundir *dir, int sched_log)
 {
 	const struct outcome *o = &r->outcome;
 
@@ -315,6 +271,8 @@ static void say_outcome(const struct vm_result *r, const struct rundir *dir)
 		debug("%s: status %d", o->name, o->status);
 	else
 		warn("%s%s%s", o->name, o->message ? ": " : "", o->message ? o->message : "");
+	if (o->status == STATUS_SCHED && !diag_verbosity())
+		sched_log_say(sched_log);
 	if (dir->temporary && dir->path)
 		warn("everything the run made is in %s", dir->path);
 }
@@ -347,8 +305,8 @@ static int boot_and_report(struct settings *s, struct vm_options *vm, struct run
 	}
 	r->result = last;
 	if (s->rundir || worth_keeping(last))
-		publish(dir, r);
-	say_outcome(last, dir);
+		runfiles_publish(dir, r);
+	say_outcome(last, dir, vm->sinks.sched);
 	status = last->outcome.status;
 	vm_result_free(&results[0]);
 	vm_result_free(&results[1]);

@@ -119,7 +119,7 @@ char **qemu_args(const struct engine_config *c, int qmp)
 	static const char *const fixed[] = {
 		QEMU_PROGRAM, "-nodefaults", "-no-user-config",
 		"-display",   "none",	     "-no-reboot",
-		"-S",	      "-machine",    "pc,hpet=off,vmport=off,graphics=off,mem-merge=off",
+		"-S",	      "-machine",    "pc,hpet=off,vmport=off,mem-merge=off",
 		"-accel",
 	};
 	struct args a = {0};

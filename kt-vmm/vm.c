@@ -202,6 +202,8 @@ static void guest_frame(struct vm *vm, const struct frame *f)
 		break;
 	case FRAME_PONG:
 		vm->ponged = true;
+		if (vm->pinged)
+			vm->deadline = 0; /* judge at once */
 		break;
 	case FRAME_EXIT:
 		if (outcome_from_exit(&vm->r->outcome, f->data, f->len))
