@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+
+#define ROOT_PREFIX "kt."
+
+static int file_write(const char *dir, const char *file, const char *text)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, file);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+/* The first @size - 1 bytes of a file. Returns 0 or -errno. */
+static int file_read(const char *dir, const char *file, char *buf, size_t size)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, file);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return 0;
+}
+
+/* Whether the blank-separated list in @file has @word. */
+static bool file_has_word(const char *dir, const char *file, const char *word)
+{
+	char buf[512], *save, *w;
+
+	if (file_read(dir, file, buf, sizeof(buf)))
+		return false;
+	for (w = strtok_r(buf, " \n", &save); w; w = strtok_r(NULL, " \n", &save)) {
+		if (!strcmp(w, word))
+			return true;
+	}
+	return false;
+}
+
+/* Directory of the cgroup2 mount and the root that it shows (proc(5), mountinfo). */
+static int mount_find(char **mount, char **shown)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+
+	if (!f)
+		return -errno;
+	while (getline(&line, &size, f) >= 0) {
+		char root[PATH_MAX], dir[PATH_MAX];
+
+		if (!strstr(line, " - cgroup2 ") ||
+		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, dir) != 2)
+			continue;
+		*mount = xstrdup(dir);
+		*shown = xstrdup(root);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* The caller's own cgroup, as a directory below @mount. Caller frees; NULL if it is not there. */
+static char *own_cgroup(const char *mount, const char *shown)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/cgroup", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0, skip = strcmp(shown, "/") ? strlen(shown) : 0;
+
+	while (f && getline(&line, &size, f) >= 0) {
+		if (strncmp(line, "0::", 3))
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line + 3, shown, skip) || strlen(line + 3) < skip)
+			return NULL;
+		return xasprintf("%s%s", mount, strcmp(line + 3, "/") ? line + 3 + skip : "");
+	}
+	return NULL;
+}
+
+/* Give children of @dir every controller that is there; a missing one is found out when used. */
+static void controllers_enable(const char *dir)
+{
+	static const char *const names[] = {"+cpuset", "+cpu", "+memory", "+io", "+pids"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		file_write(dir, "cgroup.subtree_control", names[i]);
+}
+
+static void sleep_ms(unsigned int ms)
+{
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
+}
+
+/* Remove the directories of @dir, deepest first. Returns 0 or the first -errno. */
+static int tree_rmdir(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int ret = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while ((e = readdir(d))) {
+		_cleanup_free_ char *below = NULL;
+		int err;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		below = xasprintf("%s/%s", dir, e->d_name);
+		err = tree_rmdir(below);
+		ret = ret ? ret : err;
+	}
+	closedir(d);
+	if (rmdir(dir) && errno != ENOENT)
+		ret = ret ? ret : -errno;
+	return ret;
+}
+
+/* Kill all in @dir, below too, and remove it; a dying task holds it for a moment. */
+static int tree_remove(const char *dir)
+{
+	int tries, ret;
+
+	for (tries = 0;; tries++) {
+		file_write(dir, "cgroup.kill", "1");
+		ret = tree_rmdir(dir);
+		if (ret != -EBUSY || tries == 300)
+			return ret;
+		sleep_ms(tries < 50 ? 1 : 10);
+	}
+}
+
+/* Remove the roots of runs whose process is gone; one with live tasks is not ours to judge. */
+static void clear_stale(const char *base)
+{
+	DIR *d = opendir(base);
+	struct dirent *e;
+
+	if (!d)
+		return;
+	while ((e = readdir(d))) {
+		_cleanup_free_ char *dir = NULL;
+		char events[128];
+		char *end;
+		long pid;
+
+		if (strncmp(e->d_name, ROOT_PREFIX, strlen(ROOT_PREFIX)))
+			continue;
+		pid = strtol(e->d_name + strlen(ROOT_PREFIX), &end, 10);
+		if (*end || pid <= 0 || !kill(pid, 0) || errno != ESRCH)
+			continue;
+		dir = xasprintf("%s/%s", base, e->d_name);
+		if (file_read(dir, "cgroup.events", events, sizeof(events)) ||
+		    !strstr(events, "populated 0"))
+			continue;
+		info("removing the cgroups of process %ld, which is gone: %s", pid, dir);
+		tree_rmdir(dir);
+	}
+	closedir(d);
+}
+
+/*
+ * Wait for the owner's end of the pipe to close. A byte before that says that nothing is left to
+ * do; without one the owner was killed.
+ */
+_Noreturn static void guardian_main(const char *root, int fd)
+{
+	char byte;
+
+	prctl(PR_SET_NAME, "kt-guardian");
+	setsid();
+	sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	dup2(fd, STDIN_FILENO);
+	/* Nobody who waits for the run's output is to wait for the guardian. */
+	close_range(STDOUT_FILENO, ~0U, 0);
+	if (read(STDIN_FILENO, &byte, 1) == 0)
+		tree_remove(root);
+	_exit(0);
+}
+
+static int guardian_start(struct cgroup_tree *t)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	t->guardian = fork();
+	if (t->guardian < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return -errno;
+	}
+	if (t->guardian == 0) {
+		close(fds[1]);
+		guardian_main(t->root, fds[0]);
+	}
+	close(fds[0]);
+	t->guard = fds[1];
+	return 0;
+}
+
+/* Make kt.PID in @base. Returns 0 or -errno. */
+static int root_make(struct cgroup_tree *t, const char *base, bool want_cpuset)
+{
+	_cleanup_free_ char *root = xasprintf("%s/" ROOT_PREFIX "%d", base, getpid());
+	bool had = file_has_word(base, "cgroup.subtree_control", "cpuset");
+
+	clear_stale(base);
+	if (mkdir(root, 0755)) {
+		/* With our own number, it is left from a process of an earlier boot of numbers. */
+		if (errno != EEXIST || tree_remove(root) || mkdir(root, 0755))
+			return -errno;
+	}
+	if (want_cpuset && !had && !file_write(base, "cgroup.subtree_control", "+cpuset"))
+		t->enabled_in = xstrdup(base);
+	t->has_cpuset = file_has_word(root, "cgroup.controllers", "cpuset");
+	controllers_enable(root);
+	t->root = take_ptr(root);
+	return 0;
+}
+
+static void root_remove(struct cgroup_tree *t)
+{
+	int ret = tree_remove(t->root);
+
+	if (ret)
+		warn("cannot remove the run's cgroups in %s: %s", t->root, strerror(-ret));
+	/* Fails when another run has come to use it, and then it is theirs. */
+	if (t->enabled_in)
+		file_write(t->enabled_in, "cgroup.subtree_control", "-cpuset");
+	free(t->enabled_in);
+	free(t->root);
+	t->root = t->enabled_in = NULL;
+	t->has_cpuset = false;
+}
+
+int cgroup_tree_open(struct cgroup_tree *t, bool want_cpuset, char **why)
+{
+	_cleanup_free_ char *mount = NULL, *shown = NULL, *own = NULL;
+	const char *bases[2];
+	int ret, i;
+
+	*t = (struct cgroup_tree){.guard = -1, .guardian = -1};
+	ret = mount_find(&mount, &shown);
+	if (ret) {
+		*why = xasprintf("no cgroup2 file system is mounted: expected one at "
+				 "/sys/fs/cgroup");
+		return ret;
+	}
+	own = own_cgroup(mount, shown);
+	bases[0] = own ? own : mount;
+	bases[1] = mount;
+	for (i = 0; i < 2 && !t->has_cpuset; i++) {
+		if (i && (!strcmp(bases[0], bases[1]) || (t->root && !want_cpuset)))
+			break;
+		/* A second try is for the controller: without one, the first place is as good. */
+		if (t->root && !file_has_word(bases[1], "cgroup.controllers", "cpuset"))
+			break;
+		if (t->root)
+			root_remove(t);
+		ret = root_make(t, bases[i], want_cpuset);
+	}
+	if (!t->root) {
+		*why = xasprintf("cannot make a cgroup in %s: %s: expected to run as root or in "
+				 "a delegated cgroup",
+				 bases[0], strerror(-ret));
+		return ret;
+	}
+	ret = guardian_start(t);
+	if (ret) {
+		*why = xasprintf("cannot start the guardian process: %s", strerror(-ret));
+		root_remove(t);
+	}
+	return ret;
+}
+
+void cgroup_tree_close(struct cgroup_tree *t)
+{
+	if (!t->root)
+		return;
+	root_remove(t);
+	if (write(t->guard, "", 1) == 1)
+		waitpid(t->guardian, NULL, 0);
+	close(t->guard);
+}
+
+int cgroup_make(struct cgroup_tree *t, const char *name, const struct cpuset *cpus, char **why)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+	_cleanup_free_ char *list = NULL;
+	char *slash = path + strlen(t->root);
+	int ret;
+
+	while ((slash = strchr(slash + 1, '/'))) {
+		*slash = '\0';
+		if (!mkdir(path, 0755))
+			controllers_enable(path);
+		*slash = '/';
+	}
+	if (mkdir(path, 0755) && errno != EEXIST) {
+		ret = -errno;
+		*why = xasprintf("cannot make cgroup '%s': %s", name, strerror(-ret));
+		return ret;
+	}
+	if (!cpus)
+		return 0;
+	list = cpuset_format(cpus);
+	ret = file_write(path, "cpuset.cpus", list);
+	if (ret)
+		*why = xasprintf("cannot confine cgroup '%s' to CPUs %s: %s", name, list,
+				 strerror(-ret));
+	return ret;
+}
+
+int cgroup_move(struct cgroup_tree *t, const char *name, pid_t pid)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return file_write(path, "cgroup.procs", text);
+}
+
+void cgroup_remove(struct cgroup_tree *t, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+	int ret = tree_remove(path);
+
+	if (ret)
+		warn("cannot remove cgroup '%s': %s", name, strerror(-ret));
+}

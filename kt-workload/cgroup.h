@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The run's part of the cgroup v2 tree (Documentation/admin-guide/cgroup-v2.rst): a root kt.PID
+ * below the caller's own cgroup, or at the top of the mount when only that can give the cpuset
+ * controller. It goes away with the run: cgroup_tree_close() removes it, a guardian process does
+ * when the caller dies without, and what both left is cleared by the next run.
+ */
+#ifndef KT_CGROUP_H
+#define KT_CGROUP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "cpuset.h"
+
+struct cgroup_tree {
+	char *root;	  /* directory of the run's root, NULL when not open */
+	bool has_cpuset;  /* its children can have cpusets */
+	char *enabled_in; /* where the cpuset controller was switched on for this run, or NULL */
+	int guard;	  /* pipe to the guardian */
+	pid_t guardian;
+};
+
+/*
+ * Make the run's root; @want_cpuset looks for a place that has the cpuset controller, and does
+ * without when there is none (has_cpuset). Returns 0 or -errno with *@why set (caller frees).
+ */
+int cgroup_tree_open(struct cgroup_tree *t, bool want_cpuset, char **why);
+
+/* Kill what is left in it and remove it. */
+void cgroup_tree_close(struct cgroup_tree *t);
+
+/*
+ * Make the cgroup @name ("a/b") with the controllers there are, and confine it to @cpus unless
+ * that is NULL. Returns 0 or -errno with *@why set (caller frees).
+ */
+int cgroup_make(struct cgroup_tree *t, const char *name, const struct cpuset *cpus, char **why);
+
+/* Move process @pid into it. Returns 0 or -errno. */
+int cgroup_move(struct cgroup_tree *t, const char *name, pid_t pid);
+
+/* Kill what is in it and remove it with those below. */
+void cgroup_remove(struct cgroup_tree *t, const char *name);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "histogram.h"
+
+#include <math.h>
+
+#include "cleanup.h"
+
+#define SUB_BUCKETS (1u << HISTOGRAM_SUB_BITS)
+
+/* Values below 128 have a bucket each; above, the leading seven bits choose it. */
+static unsigned int bucket_of(uint64_t ns)
+{
+	unsigned int shift;
+
+	if (ns < 2 * SUB_BUCKETS)
+		return ns;
+	if (ns >> HISTOGRAM_MAX_BITS)
+		return HISTOGRAM_BUCKETS - 1;
+	shift = 63 - __builtin_clzll(ns) - HISTOGRAM_SUB_BITS;
+	return (shift << HISTOGRAM_SUB_BITS) + (ns >> shift);
+}
+
+static uint64_t bucket_middle(unsigned int bucket)
+{
+	unsigned int shift;
+
+	if (bucket < 2 * SUB_BUCKETS)
+		return bucket;
+	shift = (bucket >> HISTOGRAM_SUB_BITS) - 1;
+	return ((uint64_t)(bucket - (shift << HISTOGRAM_SUB_BITS)) << shift) + (1ULL << shift) / 2;
+}
+
+void histogram_add(struct histogram *h, uint64_t ns)
+{
+	if (!h->count || ns < h->min)
+		h->min = ns;
+	if (ns > h->max)
+		h->max = ns;
+	h->count++;
+	h->sum += ns;
+	h->sum_squares += (double)ns * ns;
+	h->buckets[bucket_of(ns)]++;
+}
+
+void histogram_merge(struct histogram *h, const struct histogram *other)
+{
+	unsigned int i;
+
+	if (!other->count)
+		return;
+	if (!h->count || other->min < h->min)
+		h->min = other->min;
+	if (other->max > h->max)
+		h->max = other->max;
+	h->count += other->count;
+	h->sum += other->sum;
+	h->sum_squares += other->sum_squares;
+	for (i = 0; i < HISTOGRAM_BUCKETS; i++)
+		h->buckets[i] += other->buckets[i];
+}
+
+uint64_t histogram_percentile(const struct histogram *h, double p)
+{
+	uint64_t rank = ceil(p * h->count), seen = 0, value;
+	unsigned int i;
+
+	if (!h->count)
+		return 0;
+	if (rank < 1)
+		rank = 1;
+	for (i = 0; i < HISTOGRAM_BUCKETS - 1; i++) {
+		seen += h->buckets[i];
+		if (seen >= rank)
+			break;
+	}
+	value = bucket_middle(i);
+	if (value < h->min)
+		return h->min;
+	return value > h->max ? h->max : value;
+}
+
+double histogram_mean(const struct histogram *h)
+{
+	return h->count ? h->sum / h->count : 0;
+}
+
+double histogram_cv(const struct histogram *h)
+{
+	double mean = histogram_mean(h), variance;
+
+	if (mean <= 0)
+		return 0;
+	variance = h->sum_squares / h->count - mean * mean;
+	return variance > 0 ? sqrt(variance) / mean : 0;
+}

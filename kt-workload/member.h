@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Workers as their parent sees them: forked, placed, watched and brought to an end. */
+#ifndef KT_MEMBER_H
+#define KT_MEMBER_H
+
+#include <sys/types.h>
+
+#include "scenario.h"
+#include "telemetry.h"
+
+enum member_state { MEMBER_PLANNED, MEMBER_ALIVE, MEMBER_GONE };
+
+struct member {
+	enum member_state state;
+	pid_t pid;
+	uint32_t index; /* within its cgroup */
+	const struct cgroup_def *def;
+	struct record *rec;
+	struct start_line *line;
+	int status;	  /* as wait(2) gives it, once gone */
+	bool timed_out;	  /* did not stop in time */
+	uint64_t gone_ns; /* when it was found gone or given up */
+	bool usage_known; /* the parent read the record's "after" */
+	int last_cpu;	  /* where it was then, or -1 */
+};
+
+/* A cgroup's workers and the memory that they share with the parent. */
+struct crew {
+	const struct cgroup_def *def;
+	struct start_line *line;
+	struct member *members; /* def->workers of them */
+	void *memory;
+	size_t memory_size;
+};
+
+/* What spawning needs to know beyond the crew. */
+struct spawn {
+	uint64_t units_per_check;
+	bool seeded;
+	uint64_t seed;
+	/* Put the stopped process @pid in its place. Returns 0 or -errno, having told why. */
+	int (*place)(void *ctx, const struct cgroup_def *def, pid_t pid);
+	void *ctx;
+};
+
+/*
+ * Lay out the crew's memory for workers that pass through @n_tallies phases. Returns 0 or -errno.
+ * Release with crew_free().
+ */
+int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line *line,
+	      uint32_t n_tallies);
+void crew_free(struct crew *crew);
+
+/*
+ * Fork the crew; each process is placed and then waits at its start line. Returns 0 or -errno;
+ * members that could not be started stay planned.
+ */
+int crew_spawn(struct crew *crew, const struct spawn *spawn);
+
+/* The stop time for all of them, set ahead. */
+void crew_stop_at(struct crew *crew, uint64_t ns);
+
+/* How many are alive. */
+size_t crew_alive(const struct crew *crew);
+
+/*
+ * Release all who wait at @line, now, to stop @run_ns later (UINT64_MAX: when told so). Of @crews
+ * those at the line are meant.
+ */
+void start_line_release(struct start_line *line, struct crew *const *crews, size_t n,
+			uint64_t run_ns);
+
+/*
+ * Take note of one child's end if it is one of the crew's (@pid is a zombie still). Returns
+ * whether it was; the caller reaps it.
+ */
+bool crew_note_end(struct crew *crew, pid_t pid);
+
+/* Give up on who is still there: note what is known and kill it. */
+void crew_give_up(struct crew *crew);
+
+/*
+ * Complete the records of those who did not come to the end by themselves, with a gap up to the
+ * stop or their death.
+ */
+void crew_complete(struct crew *crew);
+
+#endif

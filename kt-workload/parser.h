@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the parts of the scenario parser share: the state of the parse and the op table's rows. */
+#ifndef KT_PARSER_H
+#define KT_PARSER_H
+
+#include "scenario.h"
+
+struct run;
+
+struct parser {
+	struct scenario *sc;
+	const struct machine *machine;
+	const struct scenario_defaults *defaults;
+	const char *file;
+	int line;
+	int mistakes;
+	int duration_line; /* where the script set it, or 0 */
+};
+
+/*
+ * One word of the language. parse() gets the words of the line (words[0] is the name) and reports
+ * mistakes through parser_error(); with @op not NULL it fills in what apply() will need. A row
+ * without apply() only describes the scenario.
+ */
+struct op_row {
+	const char *name;
+	const char *synopsis;
+	void (*parse)(struct parser *p, char **words, struct op *op);
+	/* Do it. Returns 0, or -errno with the error in the run's list. */
+	int (*apply)(struct run *run, const struct op *op);
+};
+
+extern const struct op_row op_rows[]; /* ends with a row without a name */
+
+/* Report a mistake in the current line, and in another one. */
+void parser_error(struct parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void parser_error_at(struct parser *p, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Report "@why" and free it. */
+void parser_error_take(struct parser *p, char *why);
+
+/* The step that the current line belongs to. */
+struct step *parser_step(struct parser *p);
+
+/*
+ * Parse the key=value options @words (NULL-terminated) of a cgroup or of more workers for it, then
+ * check and complete them.
+ */
+void worker_keys_parse(struct parser *p, char **words, struct cgroup_def *def);
+
+#endif

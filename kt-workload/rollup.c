@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "rollup.h"
+
+#include <math.h>
+
+static void figures_add(struct figures *f, const struct tally *t)
+{
+	f->units += t->units;
+	f->iterations += t->iterations;
+	f->migrations += t->migrations;
+	f->violations += t->violations;
+	f->cpu_ns += t->cpu_ns;
+	cpuset_or(&f->cpus, &t->cpus);
+	if (t->wake)
+		histogram_merge(&f->wake, t->wake);
+}
+
+static void figures_complete(struct figures *f, const struct member *m, uint64_t start,
+			     uint64_t end)
+{
+	f->wall_ns = end > start ? end - start : 0;
+	f->measured = m->state != MEMBER_PLANNED && f->wall_ns;
+	if (!f->measured)
+		return;
+	f->off_cpu_pct = 100 * (1 - (double)f->cpu_ns / f->wall_ns);
+	if (f->off_cpu_pct < 0) /* the two clocks are read one after the other */
+		f->off_cpu_pct = 0;
+}
+
+void figures_of_life(const struct member *m, struct figures *f)
+{
+	uint32_t i;
+
+	*f = (struct figures){};
+	for (i = 0; i < m->rec->n_tallies; i++)
+		figures_add(f, &m->rec->tallies[i]);
+	f->gap = m->rec->gap;
+	figures_complete(f, m, m->line->start_ns, m->rec->end_ns);
+}
+
+void figures_of_phase(const struct member *m, uint32_t phase, uint64_t start_ns, uint64_t end_ns,
+		      struct figures *f)
+{
+	const struct tally *t = &m->rec->tallies[phase];
+
+	*f = (struct figures){};
+	figures_add(f, t);
+	f->gap = t->gap;
+	if (m->rec->end_ns && m->rec->end_ns < end_ns)
+		end_ns = m->rec->end_ns;
+	figures_complete(f, m, start_ns, end_ns);
+}
+
+void rollup_add(struct rollup *r, const struct member *m, const struct figures *f)
+{
+	r->workers++;
+	r->units += f->units;
+	r->iterations += f->iterations;
+	r->migrations += f->migrations;
+	cpuset_or(&r->cpus, &f->cpus);
+	histogram_merge(&r->wake, &f->wake);
+	if (f->gap.ns > r->gap.ns) {
+		r->gap = f->gap;
+		r->gap_tid = m->pid;
+	}
+	if (!f->measured)
+		return;
+	if (!r->measured || f->off_cpu_pct < r->off_cpu_min)
+		r->off_cpu_min = f->off_cpu_pct;
+	if (!r->measured || f->off_cpu_pct > r->off_cpu_max)
+		r->off_cpu_max = f->off_cpu_pct;
+	r->measured++;
+	if (f->cpu_ns) {
+		double rate = (double)f->units / f->cpu_ns;
+
+		r->rates++;
+		r->rate_sum += rate;
+		r->rate_sum_squares += rate * rate;
+	}
+}
+
+double rollup_throughput_cv(const struct rollup *r)
+{
+	double mean, variance;
+
+	if (r->rates < 2)
+		return -1;
+	mean = r->rate_sum / r->rates;
+	variance = r->rate_sum_squares / r->rates - mean * mean;
+	return mean > 0 && variance > 0 ? sqrt(variance) / mean : 0;
+}

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "exits.h"
+#include "parser.h"
+
+#define READY_WAIT_NS NSEC_PER_SEC	   /* without anyone new at the start line */
+#define STOP_WAIT_NS  (5 * NSEC_PER_SEC)   /* for workers to see the stop */
+#define KILL_WAIT_NS  (2 * NSEC_PER_SEC)   /* for killed ones to die */
+#define POKE_NS	      (50 * NSEC_PER_MSEC) /* between signals that end long waits */
+#define LIVENESS_NS   (250 * NSEC_PER_MSEC)
+
+void run_error(struct run *run, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	ptrlist_add(&run->errors, &run->n_errors, n < 0 ? xstrdup(fmt) : text);
+	warn("%s", run->errors[run->n_errors - 1]);
+}
+
+/* Take note of the children that ended. */
+static void reap(struct run *run)
+{
+	siginfo_t si;
+
+	for (;;) {
+		size_t i;
+
+		si.si_pid = 0;
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) || !si.si_pid)
+			return;
+		for (i = 0; i < run->n_made && !crew_note_end(run->made[i], si.si_pid); i++)
+			;
+		if (i == run->n_made)
+			waitpid(si.si_pid, NULL, 0); /* the guardian, if someone killed it */
+	}
+}
+
+/* Wait for signals until @until_ns, and handle them. Returns after the first one. */
+static void wait_signal(struct run *run, uint64_t until_ns)
+{
+	struct pollfd pfd = {.fd = run->sigfd, .events = POLLIN};
+	struct signalfd_siginfo si;
+	uint64_t now = clock_now();
+	uint64_t left = now < until_ns ? until_ns - now : 0;
+	struct timespec ts = {.tv_sec = left / NSEC_PER_SEC, .tv_nsec = left % NSEC_PER_SEC};
+
+	if (ppoll(&pfd, 1, &ts, NULL) <= 0)
+		return;
+	while (read(run->sigfd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD) {
+			reap(run);
+		} else if (!run->signal) {
+			run->signal = si.ssi_signo;
+			run->dead = true;
+		}
+	}
+}
+
+static void check_scheduler(struct run *run)
+{
+	_cleanup_free_ char *fault = run->dead ? NULL : sched_ext_fault(&run->sched);
+
+	if (!fault)
+		return;
+	run_error(run, "%s", fault);
+	run->dead = true;
+}
+
+/* Let the load run until @until_ns, or until something ends the run. */
+static void hold(struct run *run, uint64_t until_ns)
+{
+	uint64_t now;
+
+	while (!run->dead && (now = clock_now()) < until_ns) {
+		uint64_t look = run->sched.name ? now + LIVENESS_NS : until_ns;
+
+		wait_signal(run, look < until_ns ? look : until_ns);
+		if (run->sched.name)
+			check_scheduler(run);
+	}
+}
+
+/* Place a worker that waits to be started; struct spawn.place. */
+static int place(void *ctx, const struct cgroup_def *def, pid_t pid)
+{
+	struct run *run = ctx;
+	int ret = cgroup_move(&run->tree, def->name, pid);
+
+	if (ret) {
+		run_error(run, "cannot move a worker into cgroup '%s': %s", def->name,
+			  strerror(-ret));
+		return ret;
+	}
+	if (def->confined && run->confinement == CONFINED_AFFINITY &&
+	    sched_setaffinity(pid, sizeof(def->cpus), (const cpu_set_t *)&def->cpus)) {
+		_cleanup_free_ char *list = cpuset_format(&def->cpus);
+
+		ret = -errno;
+		run_error(run, "cannot confine a worker of cgroup '%s' to CPUs %s: %s", def->name,
+			  list, strerror(-ret));
+		return ret;
+	}
+	if (def->has_nice && setpriority(PRIO_PROCESS, pid, def->nice)) {
+		ret = -errno;
+		run_error(run, "cannot set nice=%d in cgroup '%s': %s%s", def->nice, def->name,
+			  strerror(-ret), ret == -EACCES ? " (it needs CAP_SYS_NICE)" : "");
+	}
+	return ret;
+}
+
+int run_make_cgroup(struct run *run, const struct cgroup_def *def)
+{
+	bool by_cgroup = def->confined && run->confinement == CONFINED_CPUSET;
+	struct crew *crew = &run->crews[def->index];
+	char *why;
+	int ret;
+
+	ret = cgroup_make(&run->tree, def->name, by_cgroup ? &def->cpus : NULL, &why);
+	if (ret) {
+		run_error(run, "%s", why);
+		free(why);
+		return ret;
+	}
+	ptrlist_add(&run->made, &run->n_made, crew);
+	ret = crew_spawn(crew, &run->spawn);
+	if (ret == -EAGAIN)
+		run_error(run, "cannot start %u workers in cgroup '%s': out of processes",
+			  def->workers, def->name);
+	else if (ret && !run->n_errors)
+		run_error(run, "cannot start the workers of cgroup '%s': %s", def->name,
+			  strerror(-ret));
+	return ret;
+}
+
+static size_t line_alive(const struct run *run, const struct start_line *line)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < run->n_made; i++)
+		n += run->made[i]->line == line ? crew_alive(run->made[i]) : 0;
+	return n;
+}
+
+/*
+ * Wait until all are at the start line. One that never gets a CPU must not hold up the rest: after
+ * a while without progress they start without it, and its wait is in its record.
+ */
+static void wait_ready(struct run *run, struct start_line *line)
+{
+	uint32_t ready = 0, before = 0;
+	uint64_t limit = clock_now() + READY_WAIT_NS;
+
+	while (!run->dead && (ready = atomic_load(&line->ready)) < line_alive(run, line)) {
+		uint64_t now = clock_now();
+
+		if (ready > before)
+			limit = now + READY_WAIT_NS;
+		before = ready;
+		if (now >= limit) {
+			warn("%zu workers did not get to the start within a second: going on",
+			     line_alive(run, line) - ready);
+			return;
+		}
+		wait_signal(run, now + NSEC_PER_MSEC);
+	}
+}
+
+/* Set the stop time of all who started at @line. */
+static void stop_line_at(struct run *run, const struct start_line *line, uint64_t ns)
+{
+	size_t i;
+
+	for (i = 0; i < run->n_made; i++) {
+		if (run->made[i]->line == line)
+			crew_stop_at(run->made[i], ns);
+	}
+}
+
+static void signal_line(struct run *run, const struct start_line *line, int signal)
+{
+	size_t i;
+	uint32_t m;
+
+	for (i = 0; i < run->n_made; i++) {
+		const struct crew *crew = run->made[i];
+
+		for (m = 0; crew->line == line && m < crew->def->workers; m++) {
+			if (crew->members[m].state == MEMBER_ALIVE)
+				kill(crew->members[m].pid, signal);
+		}
+	}
+}
+
+/* Wait until @line's workers are gone, but not beyond @limit_ns. @poke ends their waits. */
+static void wait_gone(struct run *run, const struct start_line *line, uint64_t limit_ns, bool poke)
+{
+	uint64_t next = clock_now() + POKE_NS;
+
+	while (line_alive(run, line) && clock_now() < limit_ns) {
+		wait_signal(run, next < limit_ns ? next : limit_ns);
+		if (clock_now() < next)
+			continue;
+		if (poke)
+			signal_line(run, line, SIGUSR1);
+		next = clock_now() + POKE_NS;
+	}
+}
+
+/* Bring @line's workers to their end; they have been told to stop at @stop_ns. */
+static void finish_line(struct run *run, const struct start_line *line, uint64_t stop_ns)
+{
+	size_t i;
+
+	wait_gone(run, line, stop_ns + STOP_WAIT_NS, true);
+	if (line_alive(run, line)) {
+		for (i = 0; i < run->n_made; i++) {
+			if (run->made[i]->line == line)
+				crew_give_up(run->made[i]);
+		}
+		wait_gone(run, line, clock_now() + KILL_WAIT_NS, false);
+	}
+	for (i = 0; i < run->n_made; i++) {
+		if (run->made[i]->line == line)
+			crew_complete(run->made[i]);
+	}
+}
+
+/* Apply a step's ops; what they spawn waits at the step's start line. */
+static void apply_ops(struct run *run, const struct step *step)
+{
+	size_t i;
+
+	for (i = 0; i < step->n_ops && !run->dead; i++) {
+		const struct op *op = step->ops[i];
+
+		events_send(&run->events, "op", "op", op->text, op->line);
+		if (op->row->apply(run, op))
+			run->dead = true;
+	}
+	wait_ready(run, &run->lines[run->step]);
+}
+
+static void remove_step_cgroups(struct run *run, size_t step)
+{
+	size_t i;
+
+	for (i = run->n_made; i-- > 0;) {
+		if (run->made[i]->def->step == step)
+			cgroup_remove(&run->tree, run->made[i]->def->name);
+	}
+}
+
+static void run_step(struct run *run, size_t index)
+{
+	const struct step *step = run->sc->steps[index];
+	struct start_line *line = &run->lines[index], *backdrop = &run->lines[0];
+	bool last = index + 1 == run->sc->n_steps;
+	uint64_t stop;
+
+	run->step = index;
+	events_send(&run->events, "step-start", "step", step->name, step->line);
+	apply_ops(run, step);
+	/* If that failed, release them all the same: they see the stop and leave. */
+	start_line_release(line, run->made, run->n_made, run->dead ? 0 : step->hold_ns);
+	stop = line->start_ns + step->hold_ns;
+	atomic_store(&run->windows[index].start_ns, line->start_ns);
+	atomic_store(&backdrop->phase, index);
+	if (last && !run->dead)
+		stop_line_at(run, backdrop, stop);
+	hold(run, stop);
+	if (run->dead) {
+		stop = clock_now();
+		stop_line_at(run, line, stop);
+	}
+	atomic_store(&run->windows[index].end_ns, stop);
+	/* In the last step the backdrop stops too, and stays in it to the end. */
+	if (!last && !run->dead)
+		atomic_store(&backdrop->phase, 0);
+	run->stop_ns = stop;
+	finish_line(run, line, stop);
+	events_send(&run->events, "step-end", "step", step->name, step->line);
+	remove_step_cgroups(run, index);
+	check_scheduler(run);
+}
+
+static void run_steps(struct run *run)
+{
+	const struct scenario *sc = run->sc;
+	struct start_line *backdrop = &run->lines[0];
+	bool alone = sc->n_steps == 1;
+	size_t i;
+
+	apply_ops(run, sc->steps[0]);
+	start_line_release(backdrop, run->made, run->n_made,
+			   run->dead ? 0
+			   : alone   ? sc->duration_ns
+				     : UINT64_MAX);
+	run->start_ns = backdrop->start_ns;
+	run->stop_ns = run->start_ns + (alone ? sc->duration_ns : 0);
+	if (alone)
+		hold(run, run->stop_ns);
+	for (i = 1; i < sc->n_steps && !run->dead; i++)
+		run_step(run, i);
+	if (run->dead) {
+		run->stop_ns = clock_now();
+		stop_line_at(run, backdrop, run->stop_ns);
+	}
+	finish_line(run, backdrop, run->stop_ns);
+	check_scheduler(run);
+}
+
+/* Errors for workers that did not come to the end by themselves. */
+static void judge_members(struct run *run)
+{
+	size_t i;
+	uint32_t k;
+
+	for (i = 0; i < run->n_made; i++) {
+		for (k = 0; k < run->made[i]->def->workers; k++) {
+			const struct member *m = &run->made[i]->members[k];
+			const char *cgroup = m->def->name;
+
+			if (m->timed_out)
+				run_error(run, "worker %d of cgroup '%s' did not stop in time",
+					  m->pid, cgroup);
+			else if (m->state == MEMBER_PLANNED)
+				run_error(run, "worker %u of cgroup '%s' was never started", k,
+					  cgroup);
+			else if (m->state == MEMBER_GONE && WIFSIGNALED(m->status))
+				run_error(run,
+					  "worker %d of cgroup '%s' was killed by signal %d "
+					  "(%s)",
+					  m->pid, cgroup, WTERMSIG(m->status),
+					  strsignal(WTERMSIG(m->status)));
+			else if (atomic_load(&m->rec->state) == RECORD_FAILED)
+				run_error(run, "worker %d of cgroup '%s': %s", m->pid, cgroup,
+					  m->rec->why);
+			else if (m->state == MEMBER_GONE && WEXITSTATUS(m->status))
+				run_error(run, "worker %d of cgroup '%s' exited with status %d",
+					  m->pid, cgroup, WEXITSTATUS(m->status));
+		}
+	}
+}
+
+/* SIGINT and the like arrive through a descriptor, so that no way out is an unclean one. */
+static int signals_open(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/*
+ * The parent sleeps but for a few moments. It leaves the class under test for them, where it is
+ * allowed to, so that a scheduler which starves it cannot prolong the run; children start anew in
+ * the normal class.
+ */
+static void leave_fair_class(void)
+{
+	struct sched_param param = {.sched_priority = 1};
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param))
+		info("running under the scheduler that is tested: SCHED_FIFO is not allowed");
+}
+
+/* Lines and windows, in memory that the workers see. */
+static void lines_init(struct run *run)
+{
+	size_t n = run->sc->n_steps, i;
+	size_t size = n * (sizeof(*run->lines) + sizeof(*run->windows));
+
+	run->lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (run->lines == MAP_FAILED)
+		die(EXIT_INTERNAL, "cannot map %zu bytes: %s", size, strerror(errno));
+	run->windows = (void *)(run->lines + n);
+	if (n > 1) {
+		run->lines[0].windows = run->windows;
+		run->lines[0].n_windows = n;
+	}
+	run->crews = xcalloc(run->sc->n_cgroups, sizeof(*run->crews));
+	for (i = 0; i < run->sc->n_cgroups; i++) {
+		const struct cgroup_def *def = run->sc->cgroups[i];
+
+		if (crew_init(&run->crews[i], def, &run->lines[def->step], def->step ? 1 : n))
+			die(EXIT_INTERNAL, "cannot map the memory for %u workers of '%s': %s",
+			    def->workers, def->name, strerror(errno));
+	}
+}
+
+static void open_tree(struct run *run)
+{
+	bool want = false;
+	size_t i;
+	char *why;
+
+	for (i = 0; i < run->sc->n_cgroups; i++)
+		want |= run->sc->cgroups[i]->confined;
+	if (cgroup_tree_open(&run->tree, want, &why))
+		die(EXIT_INTERNAL, "%s", why);
+	if (!want)
+		return;
+	run->confinement = run->tree.has_cpuset ? CONFINED_CPUSET : CONFINED_AFFINITY;
+	if (run->confinement == CONFINED_AFFINITY)
+		warn("the cgroup2 tree has no cpuset controller: confining by CPU affinity");
+}
+
+void run_scenario(struct run *run, const char *sysfs)
+{
+	run->sigfd = signals_open();
+	if (run->sigfd < 0)
+		die(EXIT_INTERNAL, "cannot watch for signals: %s", strerror(errno));
+	sched_ext_read(&run->sched, sysfs);
+	events_open(&run->events);
+	lines_init(run);
+	leave_fair_class();
+	run->spawn = (struct spawn){
+		.units_per_check = work_calibrate(),
+		.seeded = run->seeded,
+		.seed = run->seed,
+		.place = place,
+		.ctx = run,
+	};
+	open_tree(run);
+	events_send(&run->events, "scenario-start", "scenario", run->sc->name, 0);
+	run_steps(run);
+	judge_members(run);
+	cgroup_tree_close(&run->tree);
+	events_send(&run->events, "scenario-end", "exit",
+		    run->signal	    ? "interrupted"
+		    : run->n_errors ? "failed"
+				    : "completed",
+		    0);
+}
+
+void run_free(struct run *run)
+{
+	size_t i;
+
+	for (i = 0; i < run->sc->n_cgroups; i++)
+		crew_free(&run->crews[i]);
+	for (i = 0; i < run->n_errors; i++)
+		free(run->errors[i]);
+	munmap(run->lines, run->sc->n_steps * (sizeof(*run->lines) + sizeof(*run->windows)));
+	free(run->crews);
+	free(run->made);
+	free(run->errors);
+	sched_ext_free(&run->sched);
+	close(run->sigfd);
+}

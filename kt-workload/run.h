@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Carrying out a scenario: steps, their ops and holds, and the ways in which a run can end. */
+#ifndef KT_RUN_H
+#define KT_RUN_H
+
+#include "cgroup.h"
+#include "events.h"
+#include "member.h"
+#include "scenario.h"
+#include "sched_ext.h"
+
+enum confinement { CONFINED_NONE, CONFINED_CPUSET, CONFINED_AFFINITY };
+
+struct run {
+	const struct scenario *sc;
+	const struct machine *machine;
+	bool seeded;
+	uint64_t seed;
+
+	struct sched_ext sched;
+	struct events events;
+	struct cgroup_tree tree;
+	enum confinement confinement;
+	struct spawn spawn;
+
+	struct crew *crews; /* by cgroup index */
+	struct crew **made; /* those whose op was applied, in order */
+	size_t n_made;
+	struct start_line *lines; /* by step; shared with the workers */
+	struct window *windows;	  /* by step; [0] is unused */
+	size_t step;		  /* the current one */
+
+	int sigfd;
+	int signal; /* that interrupted the run, or 0 */
+	bool dead;  /* the run is to end at once */
+	char **errors;
+	size_t n_errors;
+	uint64_t start_ns, stop_ns; /* common start and stop, CLOCK_MONOTONIC */
+};
+
+/*
+ * Run @sc to its end. The result is in @run: errors, the signal, and the crews' records. Prints
+ * nothing on stdout. Ends the program with EXIT_INTERNAL when not even the first cgroup can be
+ * made. Release with run_free().
+ */
+void run_scenario(struct run *run, const char *sysfs);
+void run_free(struct run *run);
+
+/* Add to the run's errors. */
+void run_error(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The op "cgroup": make it and its workers, waiting. Returns 0 or -errno, with the error noted. */
+int run_make_cgroup(struct run *run, const struct cgroup_def *def);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A scenario as parsed: everything resolved and checked, nothing started. */
+#ifndef KT_SCENARIO_H
+#define KT_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpuset.h"
+#include "machine.h"
+#include "work.h"
+
+#define SCENARIO_WORKERS_MAX 10000 /* in all; what one machine can be expected to start */
+
+#define SCENARIO_DURATION_MAX_NS (24 * 3600 * NSEC_PER_SEC)
+
+struct op_row;
+
+struct cgroup_def {
+	char *name;
+	int line;
+	size_t index; /* position in the script */
+	size_t step;  /* where it is made; 0 is the backdrop */
+	unsigned int workers;
+	struct work_spec work;
+	bool confined; /* has cpuset= */
+	struct cpuset cpus;
+	bool has_nice;
+	int nice;
+	char comm[16]; /* TASK_COMM_LEN */
+};
+
+struct op {
+	const struct op_row *row;
+	int line;
+	char *text;		   /* as written, words joined by blanks */
+	struct cgroup_def *cgroup; /* the cgroup it makes; belongs to the scenario */
+};
+
+enum hold_kind { HOLD_MISSING, HOLD_FULL, HOLD_PERCENT, HOLD_TIME };
+
+struct step {
+	char *name; /* NULL for the backdrop */
+	int line;
+	struct op **ops;
+	size_t n_ops;
+	enum hold_kind hold;
+	double hold_percent;
+	int hold_line;
+	uint64_t hold_ns; /* resolved */
+};
+
+struct scenario {
+	char *name; /* for the stats */
+	uint64_t duration_ns;
+	unsigned int workers; /* of cgroups that do not say */
+	struct cgroup_def **cgroups;
+	size_t n_cgroups;
+	struct step **steps; /* [0] is the backdrop: what comes before the first step */
+	size_t n_steps;
+};
+
+/* What the command line sets; 0 where it does not. */
+struct scenario_defaults {
+	uint64_t duration_ns; /* wins over the script's */
+	unsigned int workers;
+};
+
+/*
+ * Read a scenario from @file ("-" for stdin), or from @lines (NULL-terminated, with @file NULL).
+ * Every mistake is reported on stderr as FILE:LINE: what is wrong. Returns NULL when there was
+ * one. Release with scenario_free().
+ */
+struct scenario *scenario_read(const char *file, const char *const *lines,
+			       const struct scenario_defaults *defaults, const struct machine *m);
+void scenario_free(struct scenario *sc);
+
+#endif

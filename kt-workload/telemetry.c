@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "telemetry.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+static void gap_note(struct gap *gap, uint64_t from, uint64_t to, int cpu)
+{
+	if (to > from && to - from > gap->ns)
+		*gap = (struct gap){.ns = to - from, .at_ns = from, .cpu = cpu};
+}
+
+void record_gap(struct record *r, const struct start_line *line, uint64_t from, uint64_t to,
+		int cpu)
+{
+	uint32_t i;
+
+	gap_note(&r->gap, from, to, cpu);
+	if (!line->windows) {
+		gap_note(&r->tallies[0].gap, from, to, cpu);
+		return;
+	}
+	for (i = 0; i < line->n_windows && i < r->n_tallies; i++) {
+		uint64_t start = atomic_load(&line->windows[i].start_ns);
+		uint64_t end = atomic_load(&line->windows[i].end_ns);
+
+		if (!start)
+			continue;
+		gap_note(&r->tallies[i].gap, from > start ? from : start,
+			 end && end < to ? end : to, cpu);
+	}
+}
+
+void telemetry_gap(struct worker *w, uint64_t now, uint32_t cpu)
+{
+	record_gap(w->rec, w->line, atomic_load_explicit(&w->rec->last_ns, memory_order_relaxed),
+		   now, cpu);
+}
+
+void telemetry_cpu(struct worker *w, uint32_t cpu)
+{
+	w->tally->migrations++;
+	w->cpu = cpu;
+	cpuset_add(&w->tally->cpus, cpu);
+	w->outside = w->rec->confined && !cpuset_has(&w->rec->allowed, cpu);
+}
+
+/* The CPU time up to here belongs to the phase that ends. */
+static void tally_close(struct worker *w)
+{
+	uint64_t cpu_ns = thread_cpu_ns();
+
+	w->tally->cpu_ns += cpu_ns - w->cpu_mark_ns;
+	w->cpu_mark_ns = cpu_ns;
+}
+
+void telemetry_phase(struct worker *w, uint64_t now, uint32_t cpu)
+{
+	/* A new tally knows no gap yet, so let it see the one that reaches into it. */
+	tally_close(w);
+	w->phase = atomic_load(&w->line->phase);
+	w->rec->phase = w->phase;
+	w->tally = &w->rec->tallies[w->phase];
+	cpuset_add(&w->tally->cpus, cpu);
+	telemetry_gap(w, now, cpu);
+}
+
+void worker_wait_begin(struct worker *w, uint64_t due_ns)
+{
+	atomic_store(&w->rec->due_ns, due_ns);
+}
+
+bool worker_wait_end(struct worker *w, bool woken)
+{
+	struct record *r = w->rec;
+	uint64_t now = clock_now();
+	uint64_t due = atomic_exchange(&r->due_ns, DUE_RUNNING);
+
+	if (due > now) /* interrupted, or nobody said that it is due */
+		due = now;
+	else if (woken && w->tally->wake)
+		histogram_add(w->tally->wake, now - due);
+	if (due > atomic_load_explicit(&r->last_ns, memory_order_relaxed))
+		atomic_store_explicit(&r->last_ns, due, memory_order_relaxed);
+	return worker_checkpoint(w, 0);
+}
+
+void record_wake(struct record *peer)
+{
+	uint64_t unknown = DUE_UNKNOWN;
+
+	atomic_compare_exchange_strong(&peer->due_ns, &unknown, clock_now());
+}
+
+bool worker_sleep_until(struct worker *w, uint64_t until_ns)
+{
+	uint64_t stop = atomic_load(&w->rec->stop_ns);
+	uint64_t due = until_ns < stop ? until_ns : stop;
+	struct timespec ts = {.tv_sec = due / NSEC_PER_SEC, .tv_nsec = due % NSEC_PER_SEC};
+	int ret;
+
+	worker_wait_begin(w, due);
+	ret = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+	return worker_wait_end(w, ret == 0);
+}
+
+void worker_measure_begin(struct worker *w)
+{
+	w->cpu = cpu_now();
+	cpuset_add(&w->tally->cpus, w->cpu);
+	w->outside = w->rec->confined && !cpuset_has(&w->rec->allowed, w->cpu);
+	worker_checkpoint(w, 0);
+}
+
+void worker_measure_end(struct worker *w)
+{
+	struct record *r = w->rec;
+
+	tally_close(w);
+	r->end_ns = clock_now();
+	usage_read_self(&r->after);
+	atomic_store(&r->state, RECORD_DONE);
+}
+
+/* "cpu_ns run_delay_ns timeslices" (Documentation/scheduler/sched-stats.rst). */
+static void schedstat_read(const char *path, struct usage *u)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char buf[96], *p = buf;
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+
+	u->schedstat_known = n > 0;
+	if (n <= 0)
+		return;
+	buf[n] = '\0';
+	u->cpu_ns = strtoull(p, &p, 10);
+	u->run_delay_ns = strtoull(p, &p, 10);
+	u->timeslices = strtoull(p, &p, 10);
+}
+
+void usage_read_self(struct usage *u)
+{
+	struct rusage ru;
+
+	getrusage(RUSAGE_THREAD, &ru);
+	u->voluntary_switches = ru.ru_nvcsw;
+	u->involuntary_switches = ru.ru_nivcsw;
+	schedstat_read("/proc/thread-self/schedstat", u);
+}
+
+void usage_read_pid(struct usage *u, int pid)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	schedstat_read(path, u);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Work types: what a worker does between start and stop. One file per family, work_FAMILY.c; a
+ * type is one row of its family's table and one function. A row's run() works, calls
+ * worker_checkpoint() at least every 100 us of running, and returns once that says stop.
+ */
+#ifndef KT_WORK_H
+#define KT_WORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "telemetry.h"
+
+#define WORK_PARAMS_MAX 8
+#define WORK_PHASES_MAX 64
+
+enum work_param_kind { PARAM_COUNT, PARAM_DURATION, PARAM_SIZE };
+
+struct work_param {
+	const char *name;
+	enum work_param_kind kind;
+	uint64_t preset; /* its value when the scenario gives none */
+	uint64_t min, max;
+	const char *help;
+};
+
+struct work_type {
+	const char *name;
+	const char *family;
+	const char *unit; /* what one work unit is */
+	const char *path; /* the kernel path it exercises */
+	struct work_param params[WORK_PARAMS_MAX];
+	bool ordered;	    /* params may repeat, in any order, and make a sequence of phases */
+	bool blocks;	    /* has wake latencies */
+	unsigned int group; /* workers that belong together; 0 and 1: none */
+	size_t shared_size; /* memory a group shares */
+	/* Before the start: get what run() needs. Returns 0 or -errno with rec->why filled in. */
+	int (*setup)(struct worker *w);
+	void (*run)(struct worker *w);
+};
+
+struct work_phase {
+	unsigned int param; /* index into the type's params */
+	uint64_t value;
+};
+
+/* A work type with its parameters, as a scenario names it. */
+struct work_spec {
+	const struct work_type *type;
+	uint64_t values[WORK_PARAMS_MAX];
+	struct work_phase phases[WORK_PHASES_MAX]; /* ordered types only */
+	size_t n_phases;
+	char *text; /* as written */
+};
+
+/* The families' tables; each ends with a row without a name. */
+extern const struct work_type work_cpu_types[];
+extern const struct work_type work_burst_types[];
+extern const struct work_type work_wakeup_types[];
+extern const struct work_type work_sequence_types[];
+
+/* The @i-th type of all families, or NULL beyond the last. */
+const struct work_type *work_type_at(size_t i);
+
+/*
+ * Parse "TYPE[:k=v,...]". Returns 0, or -EINVAL with *@why saying what is wrong (caller frees).
+ * Release with work_spec_free().
+ */
+int work_spec_parse(const char *text, struct work_spec *spec, char **why);
+void work_spec_free(struct work_spec *spec);
+
+/* Print the table of all types (--list-work). */
+void work_list_print(void);
+
+/*
+ * Fixed amounts of CPU work. A spin unit is WORK_SPIN_TURNS turns of an empty loop, an ALU unit as
+ * many dependent multiplications; they keep to registers.
+ */
+#define WORK_SPIN_TURNS 256
+
+static inline void work_spin_turns(uint64_t turns)
+{
+	while (turns) {
+		turns--;
+		__asm__ volatile("" : "+r"(turns));
+	}
+}
+
+static inline void work_spin(uint64_t units)
+{
+	work_spin_turns(units * WORK_SPIN_TURNS);
+}
+
+static inline void work_alu(uint64_t units)
+{
+	uint64_t turns = units * WORK_SPIN_TURNS, x = turns | 1;
+
+	while (turns--) {
+		x *= 6364136223846793005ULL;
+		__asm__ volatile("" : "+r"(x));
+	}
+}
+
+/* How many spin units take about 20 us on this CPU; at least 1. */
+uint64_t work_calibrate(void);
+
+/* Spin @units, with checkpoints. Returns what worker_checkpoint() does. */
+bool work_spin_checked(struct worker *w, uint64_t units);
+
+/* Spin @turns of the loop, with checkpoints, as part of a bigger unit: counts none itself. */
+bool work_spin_turns_checked(struct worker *w, uint64_t turns);
+
+#endif

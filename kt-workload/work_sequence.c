@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Compound family: workers that go through phases, round and round.
+ *
+ * sequence takes any number of phases in any order, each for its wall time:
+ *   spin   spin units, as spin-wait (the tick)
+ *   alu    256 dependent multiplications a unit (the tick, another use of the core's units)
+ *   yield  sched_yield(2), one a unit (yield_task, ops.yield)
+ *   sleep  clock_nanosleep(2), one unit a sleep (timer wake-up, select_task_rq)
+ *   io     64 KiB written in 4 KiB pieces to an unlinked file below TMPDIR or /tmp, one unit a
+ *          piece, then fdatasync(2); where the file system keeps no disk, as tmpfs, a wait of
+ *          100 us stands for the sync (page cache, blocking on completion, io_schedule())
+ * What the changes of phase exercise is the scheduler's memory of a task: a CPU hog becomes
+ * interactive and a sleeper a hog. A work unit is one unit of the phase it is in, an iteration one
+ * round. The wake latency is that of the sleep phases and of the waits for the missing disk.
+ */
+#include "work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define IO_PIECE   4096
+#define IO_PIECES  16
+#define IO_WAIT_NS 100000
+
+enum sequence_phase { PHASE_SPIN, PHASE_SLEEP, PHASE_YIELD, PHASE_IO, PHASE_ALU };
+
+static bool phase_spin(struct worker *w, uint64_t end)
+{
+	bool more;
+
+	do {
+		work_spin(w->units_per_check);
+		more = worker_checkpoint(w, w->units_per_check);
+	} while (more && clock_now() < end);
+	return more;
+}
+
+static bool phase_alu(struct worker *w, uint64_t end)
+{
+	/* A multiplication takes three to five turns' time of the empty loop. */
+	uint64_t units = w->units_per_check / 4 + 1;
+	bool more;
+
+	do {
+		work_alu(units);
+		more = worker_checkpoint(w, units);
+	} while (more && clock_now() < end);
+	return more;
+}
+
+static bool phase_yield(struct worker *w, uint64_t end)
+{
+	bool more;
+
+	do {
+		sched_yield();
+		more = worker_checkpoint(w, 1);
+	} while (more && clock_now() < end);
+	return more;
+}
+
+static bool phase_sleep(struct worker *w, uint64_t end)
+{
+	w->tally->units++;
+	return worker_sleep_until(w, end);
+}
+
+/* Whether @fd's file system has a disk to wait for. */
+static bool has_sync(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC;
+}
+
+static bool io_flush(struct worker *w)
+{
+	if (!has_sync(w->fd))
+		return worker_sleep_until(w, clock_now() + IO_WAIT_NS);
+	worker_wait_begin(w, DUE_UNKNOWN);
+	fdatasync(w->fd);
+	return worker_wait_end(w, false);
+}
+
+static bool phase_io(struct worker *w, uint64_t end)
+{
+	static const char piece[IO_PIECE];
+	int i;
+
+	do {
+		for (i = 0; i < IO_PIECES; i++) {
+			/* A full disk makes the load lighter, not the run wrong. */
+			if (pwrite(w->fd, piece, sizeof(piece), (off_t)i * IO_PIECE) < 0)
+				break;
+			if (!worker_checkpoint(w, 1))
+				return false;
+		}
+		if (!io_flush(w))
+			return false;
+	} while (clock_now() < end);
+	return true;
+}
+
+/* Indexed by enum sequence_phase, as the parameters below. */
+static bool (*const phase_run[])(struct worker *w, uint64_t end) = {
+	[PHASE_SPIN] = phase_spin, [PHASE_SLEEP] = phase_sleep, [PHASE_YIELD] = phase_yield,
+	[PHASE_IO] = phase_io,	   [PHASE_ALU] = phase_alu,
+};
+
+static int sequence_setup(struct worker *w)
+{
+	const char *dir = getenv("TMPDIR");
+	size_t i;
+
+	for (i = 0; i < w->spec->n_phases && w->spec->phases[i].param != PHASE_IO; i++)
+		;
+	if (i == w->spec->n_phases)
+		return 0;
+	if (!dir || !*dir)
+		dir = "/tmp";
+	w->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (w->fd >= 0)
+		return 0;
+	snprintf(w->rec->why, sizeof(w->rec->why),
+		 "cannot make a file for its io phase in %.80s: %s", dir, strerror(errno));
+	return -errno;
+}
+
+static void sequence(struct worker *w)
+{
+	const struct work_spec *s = w->spec;
+	size_t i;
+
+	for (;;) {
+		for (i = 0; i < s->n_phases; i++) {
+			const struct work_phase *p = &s->phases[i];
+
+			if (!phase_run[p->param](w, clock_now() + p->value))
+				return;
+		}
+		worker_iteration(w);
+	}
+}
+
+#define PHASE_TIMES 0, 1000, 3600 * NSEC_PER_SEC
+
+const struct work_type work_sequence_types[] = {
+	{
+		.name = "sequence",
+		.family = "compound",
+		.unit = "one unit of the phase it is in",
+		.path = "tasks that change their nature",
+		.params = {[PHASE_SPIN] = {"spin", PARAM_DURATION, PHASE_TIMES, "an empty loop"},
+			   [PHASE_SLEEP] = {"sleep", PARAM_DURATION, PHASE_TIMES, "a timer"},
+			   [PHASE_YIELD] = {"yield", PARAM_DURATION, PHASE_TIMES, "sched_yield(2)"},
+			   [PHASE_IO] = {"io", PARAM_DURATION, PHASE_TIMES, "write and sync"},
+			   [PHASE_ALU] = {"alu", PARAM_DURATION, PHASE_TIMES, "multiplications"}},
+		.ordered = true,
+		.blocks = true,
+		.setup = sequence_setup,
+		.run = sequence,
+	},
+	{},
+};
