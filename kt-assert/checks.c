@@ -37,10 +37,14 @@ static const char *value_text(char text[VALUE_TEXT], double value, double thresh
 	return text;
 }
 
-/* Decimals for ratios and rates: two, none where they would be noise. */
+/* Decimals for ratios and rates: two, more where that leaves no two digits, none from 100 on. */
 static int rate_decimals(double value)
 {
-	return value < 100 ? 2 : 0;
+	if (value >= 100)
+		return 0;
+	if (value >= 0.1 || value < 1e-9)
+		return 2;
+	return 1 - (int)floor(log10(value));
 }
 
 static struct subject worker_subject(const struct worker *w)

@@ -43,6 +43,7 @@ static int read_run_dir(struct judgement *j, const char *dir, char **message)
 
 	if (err)
 		return err;
+	run_judge(&j->run, &j->completed);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT)
 		return cannot_open(path, message);
@@ -103,7 +104,6 @@ static void judge_completion(struct judgement *j)
 	const struct stats *s = &j->stats;
 	size_t i;
 
-	run_judge(&j->run, r);
 	if (!j->has_stats)
 		return;
 	for (i = 0; i < s->errors.n; i++)

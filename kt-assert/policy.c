@@ -197,8 +197,10 @@ int policy_read(struct policy *p, const char *path, char **message)
 		}
 	}
 	if (ferror(f)) {
-		*message = xasprintf("policy '%s': %s", path, strerror(EIO));
-		return -EIO;
+		int err = errno;
+
+		*message = xasprintf("policy '%s': %s", path, strerror(err));
+		return -err;
 	}
 	return 0;
 }
