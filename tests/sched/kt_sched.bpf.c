@@ -13,10 +13,11 @@ char LICENSE[] SEC("license") = "GPL";
 #define COMM_LEN	16
 #define STARVE_SLICE_NS 500000ULL	      /* what a starved task gets each time */
 #define STARVE_BATCH	16		      /* most starved tasks let go by one ops.dispatch() */
+#define ENDED_BATCH	16		      /* most entries of ended tasks skipped at once */
 #define NO_SUCH_DSQ	0x6b742d6572726f72ULL /* "kt-error" */
 
 /* Set by the loader. */
-const volatile u32 nr_llcs = 1;
+const volatile u32 nr_queues = 1; /* one per LLC, or one */
 const volatile u32 nr_cpus = 1;
 const volatile u16 cpu_llc[KT_MAX_CPUS];
 const volatile u64 slice_ns;
@@ -33,7 +34,7 @@ const volatile u64 error_after_ns;
 u64 nr_enqueued, nr_direct, nr_dispatched, nr_stolen, nr_runs, nr_llc_moves;
 u64 nr_stalled, nr_starved;
 u64 started_ns;
-s64 llc_waiting[KT_MAX_LLCS]; /* tasks in each LLC's queue */
+s64 queue_waiting[KT_MAX_QUEUES]; /* tasks in each queue */
 s32 stalled_pid;
 bool uses_dsqs;
 struct kt_exit exit_info;
@@ -52,7 +53,7 @@ struct task_ctx {
 	u64 runs;
 	u64 cgroup_id; /* that in_starved_group was found out for */
 	s32 llc;       /* where it last ran, -1 before its first run */
-	u32 waits_in;  /* LLC in whose queue it waits, plus one; 0 when it does not */
+	u32 waits_in;  /* queue in which it waits, plus one; 0 when it does not */
 	u32 fate;
 	bool in_starved_group;
 };
@@ -83,13 +84,13 @@ struct pid_queue {
 
 struct pid_queue starve_queue SEC(".maps");
 
-/* One per LLC where the kernel offers no dispatch queues; the loader makes them. */
+/* One per queue where the kernel offers no dispatch queues; the loader makes them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, KT_MAX_LLCS);
+	__uint(max_entries, KT_MAX_QUEUES);
 	__type(key, u32);
 	__array(values, struct pid_queue);
-} llc_queues SEC(".maps");
+} pid_queues SEC(".maps");
 
 #define count(name)                                                                    \
 	do {                                                                           \
@@ -103,6 +104,12 @@ struct {
 static u32 llc_of(s32 cpu)
 {
 	return cpu >= 0 && cpu < KT_MAX_CPUS ? cpu_llc[cpu] : 0;
+}
+
+/* The queue that a CPU serves: its LLC's. */
+static u32 queue_of(s32 cpu)
+{
+	return ignore_llc ? 0 : llc_of(cpu);
 }
 
 static struct task_ctx *task_ctx(struct task_struct *p)
@@ -194,56 +201,74 @@ static s32 idle_cpu(struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 /* Leave the count of waiting tasks: @tc runs now, or is no longer runnable, or is queued anew. */
 static void wait_end(struct task_ctx *tc)
 {
-	u32 llc = tc->waits_in - 1;
+	u32 queue = tc->waits_in - 1;
 
-	if (llc < KT_MAX_LLCS)
-		__sync_fetch_and_sub(&llc_waiting[llc], 1);
+	if (queue < KT_MAX_QUEUES)
+		__sync_fetch_and_sub(&queue_waiting[queue], 1);
 	tc->waits_in = 0;
 }
 
 /* Takes a copy: the verifier loses a variable on the stack whose address a helper has seen. */
-static __always_inline void *llc_queue(u32 llc)
+static __always_inline void *pids_of(u32 queue)
 {
-	return bpf_map_lookup_elem(&llc_queues, &llc);
+	return bpf_map_lookup_elem(&pid_queues, &queue);
 }
 
-static void llc_queue_push(u32 llc, struct task_struct *p, struct task_ctx *tc, u64 enq_flags)
+static void queue_push(u32 queue, struct task_struct *p, struct task_ctx *tc, u64 enq_flags)
 {
 	s32 pid = p->pid;
-	void *queue;
+	void *pids;
 
-	if (tc && llc < KT_MAX_LLCS) {
-		__sync_fetch_and_add(&llc_waiting[llc], 1);
-		tc->waits_in = llc + 1;
+	if (tc && queue < KT_MAX_QUEUES) {
+		__sync_fetch_and_add(&queue_waiting[queue], 1);
+		tc->waits_in = queue + 1;
 	}
 	if (uses_dsqs) {
-		dsq_insert(p, llc, slice_ns, enq_flags);
+		dsq_insert(p, queue, slice_ns, enq_flags);
 		return;
 	}
-	queue = llc_queue(llc);
-	if (!queue || bpf_map_push_elem(queue, &pid, 0))
+	pids = pids_of(queue);
+	if (!pids || bpf_map_push_elem(pids, &pid, 0))
 		dsq_insert(p, DSQ_GLOBAL, slice_ns, enq_flags);
 }
 
-/* Take a task from an LLC's queue, @cpu's own or not. False when there is none for @cpu. */
-static bool llc_queue_pop(u32 llc, s32 cpu)
+/* The first task of a queue that has not ended; NULL when there is none. To be released. */
+static struct task_struct *pids_pop(void *pids)
+{
+	struct task_struct *p;
+	s32 i, pid;
+
+	bpf_for (i, 0, ENDED_BATCH) {
+		if (bpf_map_pop_elem(pids, &pid))
+			break;
+		p = bpf_task_from_pid(pid);
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
+/* Take a task from a queue to @cpu. False when there is none for it. */
+static bool queue_pop(u32 queue, s32 cpu)
 {
 	struct task_struct *p;
 	bool taken = true;
-	void *queue;
+	void *pids;
 	s32 pid;
 
 	if (uses_dsqs)
-		return dsq_move_to_local(llc);
-	queue = llc_queue(llc);
-	if (!queue || bpf_map_pop_elem(queue, &pid))
+		return dsq_move_to_local(queue);
+	pids = pids_of(queue);
+	if (!pids)
 		return false;
-	p = bpf_task_from_pid(pid);
+	p = pids_pop(pids);
 	if (!p)
-		return true; /* it has ended; the kernel calls again */
+		return false;
+	pid = p->pid;
+	/* One that must run elsewhere: send it there, or leave that to the CPUs of its queue. */
 	if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 		dsq_insert(p, DSQ_LOCAL, slice_ns, 0);
-	else if (llc == llc_of(cpu) || bpf_map_push_elem(queue, &pid, 0))
+	else if (queue == queue_of(cpu) || bpf_map_push_elem(pids, &pid, 0))
 		dsq_insert(p, DSQ_LOCAL_ON | scx_bpf_task_cpu(p), slice_ns, 0);
 	else
 		taken = false;
@@ -340,41 +365,44 @@ void BPF_PROG(kt_enqueue, struct task_struct *p, u64 enq_flags)
 			return;
 		}
 	}
-	llc_queue_push(llc_of(cpu), p, tc, enq_flags);
+	queue_push(queue_of(cpu), p, tc, enq_flags);
 }
 
-/* Would the kernel let @prev go on when nothing else is dispatched? */
-static bool goes_on(struct task_struct *prev)
+/*
+ * Let @prev, whose slice is over, have another one, if it wants to run and is to. Not left to the
+ * kernel: with SCX_OPS_ENQ_LAST it would pass @prev to ops.enqueue() and, before 7.3, go idle.
+ */
+static bool go_on(struct task_struct *prev)
 {
-	struct task_ctx *tc;
-
 	if (!prev || !(prev->scx.flags & TASK_QUEUED))
 		return false;
-	tc = task_ctx(prev);
-	return !tc || tc->fate == FATE_NORMAL;
+	if (fate_of(prev, task_ctx(prev)) != FATE_NORMAL)
+		return false;
+	task_set_slice(prev, slice_ns);
+	return true;
 }
 
-/* The LLC with the longest queue, or @own unless another's is longer than that by two. */
-static u32 busiest_llc(u32 own)
+/* The longest queue, or @own unless another is longer than that by two. */
+static u32 busiest_queue(u32 own)
 {
 	u32 busiest = own, i;
 	s64 most;
 
-	if (nr_llcs == 1 || own >= KT_MAX_LLCS)
+	if (nr_queues == 1 || own >= KT_MAX_QUEUES)
 		return own;
-	most = llc_waiting[own] + 1;
-	bpf_for (i, 0, nr_llcs) {
-		if (i < KT_MAX_LLCS && llc_waiting[i] > most) {
-			most = llc_waiting[i];
+	most = queue_waiting[own] + 1;
+	bpf_for (i, 0, nr_queues) {
+		if (i < KT_MAX_QUEUES && queue_waiting[i] > most) {
+			most = queue_waiting[i];
 			busiest = i;
 		}
 	}
 	return busiest;
 }
 
-static bool steal(u32 llc, s32 cpu)
+static bool steal(u32 queue, s32 cpu)
 {
-	if (!llc_queue_pop(llc, cpu))
+	if (!queue_pop(queue, cpu))
 		return false;
 	count(dispatched);
 	count(stolen);
@@ -384,21 +412,21 @@ static bool steal(u32 llc, s32 cpu)
 SEC("struct_ops/kt_dispatch")
 void BPF_PROG(kt_dispatch, s32 cpu, struct task_struct *prev)
 {
-	u32 own = llc_of(cpu), busiest, i;
+	u32 own = queue_of(cpu), busiest, i;
 
 	if (starve)
 		starve_release();
-	busiest = busiest_llc(own);
+	busiest = busiest_queue(own);
 	if (busiest != own && steal(busiest, cpu))
 		return;
-	if (llc_queue_pop(own, cpu)) {
+	if (queue_pop(own, cpu)) {
 		count(dispatched);
 		return;
 	}
-	if (goes_on(prev))
+	if (go_on(prev))
 		return;
-	bpf_for (i, 1, nr_llcs) {
-		if (steal((own + i) % nr_llcs, cpu))
+	bpf_for (i, 1, nr_queues) {
+		if (steal((own + i) % nr_queues, cpu))
 			return;
 	}
 }
@@ -448,7 +476,7 @@ s32 BPF_PROG(kt_init)
 	started_ns = bpf_ktime_get_ns();
 	if (!bpf_ksym_exists(scx_bpf_create_dsq))
 		return 0;
-	bpf_for (i, 0, nr_llcs) {
+	bpf_for (i, 0, nr_queues) {
 		err = scx_bpf_create_dsq(i, -1);
 		if (err)
 			return err;

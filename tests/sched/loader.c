@@ -32,6 +32,7 @@ struct sched {
 	struct bpf_object *obj;
 	struct bpf_link *link;
 	struct llc_map llcs;
+	unsigned int n_queues;
 	char *bss; /* the running scheduler's, mapped */
 	size_t bss_size;
 	const struct kt_exit *exit; /* in bss */
@@ -120,11 +121,10 @@ static void sched_configure(struct sched *s, const struct sched_config *c)
 	char *cgroup = rodata_at(s, "starve_cgroup", KT_CGROUP_NAME);
 	unsigned int cpu;
 
-	if (c->ignore_llc)
-		s->llcs.n_llcs = 1;
+	s->n_queues = c->ignore_llc ? 1 : s->llcs.n_llcs;
 	for (cpu = 0; cpu < s->llcs.n_cpus; cpu++)
-		cpu_llc[cpu] = c->ignore_llc ? 0 : s->llcs.cpu_llc[cpu];
-	rodata(s, "nr_llcs", uint32_t) = s->llcs.n_llcs;
+		cpu_llc[cpu] = s->llcs.cpu_llc[cpu];
+	rodata(s, "nr_queues", uint32_t) = s->n_queues;
 	rodata(s, "nr_cpus", uint32_t) = s->llcs.n_cpus;
 	rodata(s, "slice_ns", uint64_t) = c->slice_ns;
 	rodata(s, "ignore_llc", bool) = c->ignore_llc;
@@ -143,19 +143,19 @@ static void sched_configure(struct sched *s, const struct sched_config *c)
 		*(uint64_t *)ops_member(s, "flags") = OPS_ENQ_LAST;
 }
 
-/* Fill llc_queues: kernels without usable dispatch queues need them. */
-static int llc_queues_make(struct sched *s)
+/* Fill pid_queues: kernels without usable dispatch queues need them. */
+static int pid_queues_make(struct sched *s)
 {
-	int outer = bpf_object__find_map_fd_by_name(s->obj, "llc_queues");
-	uint32_t llc;
+	int outer = bpf_object__find_map_fd_by_name(s->obj, "pid_queues");
+	uint32_t i;
 
-	for (llc = 0; llc < s->llcs.n_llcs; llc++) {
-		_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_QUEUE, "llc_queue", 0,
+	for (i = 0; i < s->n_queues; i++) {
+		_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_QUEUE, "pid_queue", 0,
 							sizeof(int32_t), 8192, NULL);
 
 		if (fd < 0)
 			return fd;
-		if (bpf_map_update_elem(outer, &llc, &fd, BPF_ANY))
+		if (bpf_map_update_elem(outer, &i, &fd, BPF_ANY))
 			return -errno;
 	}
 	return 0;
@@ -191,7 +191,7 @@ int sched_attach(struct sched **out, const struct sched_config *config)
 	int err;
 
 	libbpf_set_print(libbpf_message);
-	err = llc_map_read(&s->llcs, KT_MAX_CPUS, KT_MAX_LLCS);
+	err = llc_map_read(&s->llcs, KT_MAX_CPUS, KT_MAX_QUEUES);
 	if (err)
 		return failed(s, err, "read the caches' CPUs from /sys/devices/system/cpu");
 	s->obj =
@@ -199,17 +199,16 @@ int sched_attach(struct sched **out, const struct sched_config *config)
 	if (!s->obj)
 		return failed(s, -errno, "open the BPF object");
 	sched_configure(s, config);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(s->obj, "llc_queues"),
-				 s->llcs.n_llcs);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(s->obj, "pid_queues"), s->n_queues);
 	err = bpf_object__load(s->obj);
 	if (err)
 		return failed(s, err, "load the BPF object (root, and a kernel with sched_ext?)");
 	err = bss_map(s);
 	if (err)
 		return failed(s, err, "map the scheduler's variables");
-	err = llc_queues_make(s);
+	err = pid_queues_make(s);
 	if (err)
-		return failed(s, err, "make the queues of the LLCs");
+		return failed(s, err, "make the queues");
 	map = bpf_object__find_map_by_name(s->obj, OPS_NAME);
 	s->link = bpf_map__attach_struct_ops(map);
 	if (!s->link)
@@ -220,10 +219,10 @@ int sched_attach(struct sched **out, const struct sched_config *config)
 
 void sched_print_attached(const struct sched *s, const struct sched_config *c)
 {
-	printf("attached ops=" OPS_NAME " queues=%s llcs=%u cpus=%u slice_us=%" PRIu64
+	printf("attached ops=" OPS_NAME " queues=%u:%s llcs=%u cpus=%u slice_us=%" PRIu64
 	       " watchdog_ms=%u\n",
-	       bss(s, "uses_dsqs", bool) ? "dsq" : "bpf", s->llcs.n_llcs, s->llcs.n_cpus,
-	       c->slice_ns / 1000, c->watchdog_ms ? c->watchdog_ms : 30000);
+	       s->n_queues, bss(s, "uses_dsqs", bool) ? "dsq" : "pid", s->llcs.n_llcs,
+	       s->llcs.n_cpus, c->slice_ns / 1000, c->watchdog_ms ? c->watchdog_ms : 30000);
 }
 
 static void cpu_stats_print(const struct kt_cpu_stats *st)
