@@ -348,6 +348,8 @@ static bool command_dead(const struct run *r)
 /* End a child: ask with @sig, insist with SIGKILL. @gone tells when it is over. */
 static void child_stop(struct run *r, struct child *c, int sig, bool (*gone)(const struct run *))
 {
+	if (!c->pid && !c->exited)
+		return; /* never started */
 	if (c->pid) {
 		kill(-c->pid, sig);
 		if (!serve_until(r, gone, TERM_GRACE_MS) && c->pid)

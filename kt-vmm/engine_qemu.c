@@ -49,7 +49,8 @@ qemu_exec(const struct engine_config *c, int qmp, int err, char **args, pid_t pa
 	dup2(err, STDERR_FILENO);
 	dup2(err, STDOUT_FILENO);
 	execvp(args[0], args);
-	dprintf(STDERR_FILENO, "%s: %s (kt-deps installs it)\n", args[0], strerror(errno));
+	dprintf(STDERR_FILENO, "cannot execute %s: %s (kt-deps installs it)\n", args[0],
+		strerror(errno));
 	_exit(127);
 }
 

@@ -257,7 +257,7 @@ void guest_build(struct guest *g, const struct guest_options *o, const struct ke
 	if (o->stdin_fd >= 0) {
 		add_stdin(c, o->stdin_fd);
 		guestconf_add(&conf, "stdin", GUEST_STDIN_PATH);
-	} else if (o->deterministic) {
+	} else if (!o->forward_stdin) {
 		guestconf_add(&conf, "stdin", "/dev/null");
 	}
 	if (o->shell)

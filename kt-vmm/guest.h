@@ -17,10 +17,11 @@ struct guest_options {
 	const char **env;	/* "NAME=VALUE" */
 	bool auto_include;
 	bool shell;	    /* the command gets a terminal */
-	bool deterministic; /* stdin is carried, not forwarded */
+	bool deterministic;
+	bool forward_stdin; /* over the channel, while the command runs */
 	bool has_seed;
 	uint64_t seed;
-	int stdin_fd; /* to be carried with a deterministic run, or -1 */
+	int stdin_fd; /* to be carried along as a whole, or -1 */
 };
 
 struct guest {

@@ -333,8 +333,11 @@ int main(int argc, char **argv)
 	if (kernel_find(s.kernel, &kernel, &why))
 		die(EXIT_USAGE, "%s", why);
 	engine_choose(s.engine, s.accel, s.guest.deterministic, &choice);
+	/* What comes in over the channel comes at a moment that the host chooses. */
 	if (s.guest.deterministic && stdin_wanted(&s))
 		s.guest.stdin_fd = STDIN_FILENO;
+	else
+		s.guest.forward_stdin = stdin_wanted(&s);
 	guest_build(&guest, &s.guest, &kernel);
 	if (guest.initrd_size > machine_memory(&machine) / 2)
 		die(EXIT_USAGE,
@@ -353,7 +356,7 @@ int main(int argc, char **argv)
 		.boot_timeout_ns = BOOT_TIMEOUT_NS +
 				   topology_cpus(&machine.topology) * BOOT_TIMEOUT_PER_CPU_NS,
 		.timeout_ns = s.timeout_ns,
-		.forward_stdin = !s.guest.deterministic && stdin_wanted(&s),
+		.forward_stdin = s.guest.forward_stdin,
 		.terminal = s.guest.shell,
 	};
 	if (s.dry_run) {
