@@ -10,7 +10,7 @@
 #include "cleanup.h"
 #include "diag.h"
 
-/* 25.3 - 10.3 is 15.000000000000002 in doubles: no spread beyond 15. */
+/* 16.1 - 1.1 is 15.000000000000002 in doubles: no spread beyond 15. */
 #define SPREAD_NOISE 1e-9
 
 /* Room for any double in fixed notation with the decimals that value_text() gives. */

@@ -125,10 +125,10 @@ load lib/assert
 }
 
 @test "control characters of the input do not reach the report" {
-	variant '.errors = ["a\u001b[2Jb\nc\u009bd"] | .scenario = "x\ry"'
+	variant '.errors = ["a\u001b[2Jb\nc\u009bd\u007f"] | .scenario = "x\ry"'
 	run -1 kt-assert "$variant"
 	assert_line --index 0 "ktstr_test 'x\\x0dy' [topo=1n2l2c1t] failed:"
-	assert_line --index 1 '  error: a\x1b[2Jb\x0ac\x9bd'
+	assert_line --index 1 '  error: a\x1b[2Jb\x0ac\x9bd\x7f'
 }
 
 @test "json says for each check what was measured, on whom, against what, and from where" {
