@@ -157,7 +157,7 @@ static void watch(struct sched *s, const struct plan *plan, const sigset_t *sign
 	while (!sched_exit(s)) {
 		sig = sigtimedwait(signals, NULL, &interval);
 		if (sig == SIGUSR1)
-			sched_print_stats(s);
+			sched_print_stats(s, true);
 		else if (sig > 0)
 			return;
 		if (plan->crash_after_ms >= 0 && now_ms() - start >= plan->crash_after_ms) {
@@ -209,7 +209,7 @@ int main(int argc, char **argv)
 	watch(s, &plan, &signals);
 	if (!sched_exit(s))
 		sched_detach(s);
-	sched_print_stats(s);
+	sched_print_stats(s, false);
 	status = report_end(s);
 	sched_free(s);
 	return status;

@@ -231,7 +231,7 @@ static void cpu_stats_print(const struct kt_cpu_stats *st)
 	       st->enqueued, st->direct, st->dispatched, st->stolen, st->runs, st->llc_moves);
 }
 
-void sched_print_stats(const struct sched *s)
+void sched_print_stats(const struct sched *s, bool each_cpu)
 {
 	struct kt_cpu_stats sum = {
 		.enqueued = bss(s, "nr_enqueued", uint64_t),
@@ -241,7 +241,7 @@ void sched_print_stats(const struct sched *s)
 		.runs = bss(s, "nr_runs", uint64_t),
 		.llc_moves = bss(s, "nr_llc_moves", uint64_t),
 	};
-	int n = libbpf_num_possible_cpus(), cpu;
+	int n = each_cpu ? libbpf_num_possible_cpus() : 0, cpu;
 	_cleanup_free_ struct kt_cpu_stats *each = n > 0 ? xcalloc(n, sizeof(*each)) : NULL;
 	uint32_t zero = 0;
 

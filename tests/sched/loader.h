@@ -29,8 +29,8 @@ int sched_attach(struct sched **out, const struct sched_config *config);
 /* One line on stdout that says what was attached. */
 void sched_print_attached(const struct sched *s, const struct sched_config *config);
 
-/* The counts, one line over all CPUs and one for each, on stdout. */
-void sched_print_stats(const struct sched *s);
+/* The counts on stdout: a line over all CPUs and, if wanted, one for each. */
+void sched_print_stats(const struct sched *s, bool each_cpu);
 
 /* How the kernel ended the scheduler, or NULL while it runs. Valid until sched_free(). */
 const struct kt_exit *sched_exit(const struct sched *s);
