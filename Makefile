@@ -11,55 +11,138 @@ BIN	?= bin
 CFLAGS	?= -O2 -g
 KT_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-missing-field-initializers \
 	     -Wmissing-prototypes -Wstrict-prototypes -Wvla -Ilibcommon -MMD -MP
+# For host programs only: a static guest program cannot carry a sanitizer.
+SANITIZE ?=
 
-PROGRAMS := kt-vmm kt-init kt-workload kt-assert kt-gauntlet
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
+
+HOST_PROGRAMS  := kt-vmm kt-assert kt-gauntlet
 GUEST_PROGRAMS := kt-init kt-workload
+PROGRAMS       := $(HOST_PROGRAMS) $(GUEST_PROGRAMS)
 SHELL_PROGRAMS := $(filter-out $(addprefix bin/,$(PROGRAMS)),$(wildcard bin/kt-*))
+C_SOURCES      := $(wildcard libcommon/*.[ch] $(addsuffix /*.[ch],$(PROGRAMS)) tests/*/*.[ch])
 
 LIBS_kt-vmm	 := -ljansson -lelf -lz -lm
 LIBS_kt-init	 := -ljansson -lz -lutil -lm
 LIBS_kt-workload := -ljansson -lm
 LIBS_kt-assert	 := -lyajl -ljansson -lm
-LIBS_kt-gauntlet := -lm
+LIBS_kt-gauntlet := -ljansson -lm
 
 all: $(addprefix $(BIN)/,$(PROGRAMS)) sched
 
 help:
-	@sed -n 's/^# target \([a-z-]*\): /  \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^# target \([a-z-]*\): /  \1\t/p' Makefile | expand -t 12
 
 # target all: build every program and the test scheduler (the default)
 # target check: install what is missing, build, run every test
 # target demo: the main job, from set-up to two verdicts
 # target bench: measure against peers in the same run
 # target install: install to DESTDIR/PREFIX
-# target lint: clang-tidy, cppcheck and shellcheck
+# target man: build the manual pages
+# target lint: cppcheck and shellcheck
 # target format: apply .clang-format
 # target asan: run the tests with host programs under ASan and UBSan
+# target fuzz: fuzz the parsers of outside input for FUZZ_SECONDS each
 # target clean: remove what was built
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
-$(BUILD)/%.o: %.c
+# libcommon is compiled twice where a sanitizer is used: once for each kind of program.
+define compile
+	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(KT_CFLAGS) $(CFLAGS) $(SANITIZE) -c -o $@ $<
-
-# Guest programs share libcommon's sources but are linked statically.
-$(BUILD)/libcommon.a: $(call objects,libcommon)
-	@rm -f $@
-	$(AR) rcs $@ $^
-
-define program
-$(BIN)/$(1): $(call objects,$(1)) $(BUILD)/libcommon.a
-	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(SANITIZE) $(if $(filter $(1),$(GUEST_PROGRAMS)),-static) -o $$@ $$^ $$(LIBS_$(1))
+	$(Q)$(CC) $(KT_CFLAGS) $(CFLAGS) $(1) -c -o $@ $<
 endef
-$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-sched:
+$(BUILD)/guest/%.o: %.c
+	$(call compile)
+
+$(BUILD)/%.o: %.c
+	$(call compile,$(SANITIZE))
+
+$(BUILD)/libcommon.a: $(call objects,libcommon)
+$(BUILD)/guest/libcommon.a: $(patsubst %.c,$(BUILD)/guest/%.o,$(sort $(wildcard libcommon/*.c)))
+$(BUILD)/libcommon.a $(BUILD)/guest/libcommon.a:
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+define host_program
+$(BIN)/$(1): $(call objects,$(1)) $(BUILD)/libcommon.a
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(CC) $$(CFLAGS) $$(SANITIZE) -o $$@ $$^ $$(LIBS_$(1))
+endef
+define guest_program
+$(BIN)/$(1): $(patsubst $(BUILD)/%,$(BUILD)/guest/%,$(call objects,$(1))) $(BUILD)/guest/libcommon.a
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(CC) $$(CFLAGS) -static -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(foreach p,$(HOST_PROGRAMS),$(eval $(call host_program,$(p))))
+$(foreach p,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(p))))
+
+include tests/sched/sched.mk
+
+# What a fresh machine lacks, by the project's own scripts. Both do nothing when all is there. Each
+# goal is a make of its own: what it finds may have been installed a moment before.
+CHECK_KERNELS := 7.0 7.1 7.2 7.3
+
+setup:
+	bin/kt-deps
+	@for k in $(CHECK_KERNELS); do bin/kt-kernel fetch $$k >/dev/null || exit; done
+
+check: setup
+	$(Q)$(MAKE) all
+	tests/run
+
+demo: setup
+	$(Q)$(MAKE) all
+	bin/kt-demo
+
+bench: setup
+	$(Q)$(MAKE) all
+	tests/bench/run
+
+asan: setup
+	$(Q)$(MAKE) all BUILD=build/asan BIN=build/asan/bin CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+		LIBBPF=build/deps/libbpf/usr
+	KT_BIN=$(CURDIR)/build/asan/bin ASAN_OPTIONS=detect_leaks=0 tests/run
+
+MAN := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
+man: $(MAN)
+$(BUILD)/man/%: docs/man/%.scd
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)scdoc < $< > $@
+
+install: all man
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/kt
+	install -m 755 $(addprefix $(BIN)/,$(PROGRAMS)) $(SHELL_PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/kt
+	$(Q)for page in $(MAN); do \
+		section=man$${page##*.}; \
+		install -d $(DESTDIR)$(PREFIX)/share/man/$$section || exit; \
+		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/$$section || exit; \
+	done
+
+format:
+	clang-format -i $(C_SOURCES)
+
+lint:
+	cppcheck --quiet --std=c17 --language=c --error-exitcode=1 --inline-suppr -j 2 \
+		--enable=warning,performance,portability --suppressions-list=tests/lib/cppcheck.txt \
+		-Ilibcommon $(filter %.c,$(C_SOURCES))
+	shellcheck $(SHELL_PROGRAMS) .ci/run tests/run $(wildcard tests/bench/*.sh tests/lib/*.bash)
+	clang-format --dry-run -Werror $(C_SOURCES)
 
 clean:
-	rm -rf $(BUILD) $(addprefix bin/,$(PROGRAMS))
+	rm -rf $(BUILD)/guest $(BUILD)/man $(BUILD)/asan $(BUILD)/tests $(BUILD)/fuzz \
+		$(addprefix $(BUILD)/,$(PROGRAMS) libcommon libcommon.a) $(addprefix bin/,$(PROGRAMS))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all help sched clean
+.PHONY: all help sched setup check demo bench asan man install format lint fuzz clean

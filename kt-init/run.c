@@ -37,7 +37,7 @@ struct run {
 	char **env;
 	uint8_t stdin_buf[STDIN_WINDOW];
 	size_t stdin_len;
-	bool stdin_eof, input_refused;
+	bool stdin_eof, input_refused, bye;
 	bool sched_seen, sched_lost;
 	char *sched_name;
 	struct sched_exit sched_exit;
@@ -150,6 +150,9 @@ static void host_frame(struct run *r, const struct frame *f)
 		break;
 	case FRAME_PING:
 		frame_send(r->port, FRAME_PONG, NULL, 0);
+		break;
+	case FRAME_BYE:
+		r->bye = true;
 		break;
 	case FRAME_REPLY:
 		if (r->command.control >= 0 &&
@@ -531,6 +534,12 @@ void run(const struct guestconf *conf, int port)
 		sched_exit_read(r.kmsg, r.sched_name, &r.sched_exit);
 	kill(-1, SIGKILL);
 	send_exit(&r);
+	/*
+	 * The driver queues what is written (drivers/char/virtio_console.c, port_fops_write): only the
+	 * host's word tells that a slow reader has got it all. A deterministic run's host is a file.
+	 */
+	while (guestconf_get(conf, "bye") && !r.bye && !r.input_refused)
+		serve(&r, -1);
 	child_close(&r.command);
 	child_close(&r.sched);
 	frame_reader_free(&r.reader);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 /* As many symbolic links as the kernel follows in one path (MAXSYMLINKS). */
 #define MAX_LINKS 40
 
-static int carry_needs(struct cpio *c, const char *host, const char *guest, char **why);
+static int carry_needs(struct cpio *c, const char *host, char **why);
 
 char *path_normalise(const char *cwd, const char *path)
 {
@@ -131,7 +132,7 @@ static int carry_as_is(struct cpio *c, const char *host, char **why)
 	if (cpio_has(c, host))
 		return 0;
 	err = carry_path(c, host, 0, why);
-	return err ? err : carry_needs(c, host, host, why);
+	return err ? err : carry_needs(c, host, why);
 }
 
 static int carry_libraries(struct cpio *c, const char *host, const struct elf_object *o, char **why)
@@ -183,13 +184,12 @@ static int carry_script_needs(struct cpio *c, const char *host, char **why)
 	return command ? carry_as_is(c, command, why) : 0;
 }
 
-static int carry_needs(struct cpio *c, const char *host, const char *guest, char **why)
+static int carry_needs(struct cpio *c, const char *host, char **why)
 {
 	struct elf_object o;
 	const char *elf_why = NULL;
 	int err = elf_object_read(host, &o, &elf_why);
 
-	(void)guest;
 	if (err == -ENOEXEC)
 		*why = xasprintf("%s: %s", host, elf_why);
 	else if (err)
@@ -222,7 +222,7 @@ static int carry_tree(struct cpio *c, const char *host, const char *guest, char 
 		} else if (e->fts_info == FTS_F) {
 			err = carry_content(c, e->fts_path, to, why);
 			if (!err && e->fts_statp->st_mode & 0111)
-				err = carry_needs(c, e->fts_path, to, why);
+				err = carry_needs(c, e->fts_path, why);
 		} else if (e->fts_info == FTS_SL || e->fts_info == FTS_SLNONE) {
 			n = readlink(e->fts_path, target, sizeof(target) - 1);
 			target[n > 0 ? n : 0] = 0;
@@ -233,10 +233,24 @@ static int carry_tree(struct cpio *c, const char *host, const char *guest, char 
 	return err ? fail(why, err, host) : 0;
 }
 
+/* Does the loader look for libraries relative to where this program lies? */
+static bool wants_origin(const char *host)
+{
+	struct elf_object o;
+	const char *why;
+	bool wants = elf_object_read(host, &o, &why) == 0 &&
+		     ((o.runpath && strstr(o.runpath, "ORIGIN")) ||
+		      (o.rpath && strstr(o.rpath, "ORIGIN")));
+
+	elf_object_free(&o);
+	return wants;
+}
+
 int carry_file(struct cpio *c, const char *host, const char *guest, char **why)
 {
 	_cleanup_free_ char *cwd = getcwd(NULL, 0), *from = NULL, *to = NULL;
 	struct stat st;
+	bool origin;
 	int err;
 
 	*why = NULL;
@@ -255,8 +269,16 @@ int carry_file(struct cpio *c, const char *host, const char *guest, char **why)
 		return carry_as_is(c, from, why);
 	if (cpio_has(c, to))
 		return 0;
-	err = carry_content(c, from, to, why);
-	return err ? err : carry_needs(c, from, to, why);
+	/* The kernel tells the loader the path behind a link: its libraries are found from there.
+	 */
+	origin = wants_origin(from);
+	if (origin)
+		err = cpio_add_symlink(c, to, from);
+	else
+		err = carry_content(c, from, to, why);
+	if (err)
+		return fail(why, err, host);
+	return origin ? carry_as_is(c, from, why) : carry_needs(c, from, why);
 }
 
 char *carry_find_command(const char *name, bool *is_guest_program)

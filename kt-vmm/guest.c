@@ -260,6 +260,8 @@ void guest_build(struct guest *g, const struct guest_options *o, const struct ke
 	} else if (!o->forward_stdin) {
 		guestconf_add(&conf, "stdin", "/dev/null");
 	}
+	if (!o->deterministic)
+		guestconf_add(&conf, "bye", "1");
 	if (o->shell)
 		guestconf_add(&conf, "pty", "1");
 	cpio_add_data(c, GUESTCONF_PATH, 0600, conf.data, conf.len);

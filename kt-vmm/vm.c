@@ -208,6 +208,8 @@ static void guest_frame(struct vm *vm, const struct frame *f)
 	case FRAME_EXIT:
 		if (outcome_from_exit(&vm->r->outcome, f->data, f->len))
 			bad_channel(vm, "malformed EXIT");
+		else if (!vm->config.deterministic)
+			frame_send(vm->channel, FRAME_BYE, NULL, 0);
 		deadline_set(vm, POWER_OFF_TIMEOUT_NS, "the guest to power off");
 		break;
 	default:

@@ -27,6 +27,7 @@ enum frame_type {
 	FRAME_REQUEST,	 /* guest: one JSON object, answered by REPLY */
 	FRAME_REPLY,	 /* host: one JSON object */
 	FRAME_EXIT,	 /* guest: JSON, last frame: how the run ended */
+	FRAME_BYE,	 /* host: EXIT has arrived, power off */
 	FRAME_STDIN,	 /* host: bytes for the command's stdin; empty is end of file */
 	FRAME_CREDIT,	 /* guest: u32, how many more STDIN bytes it takes */
 	FRAME_PING,	 /* host: is kt-init alive? */

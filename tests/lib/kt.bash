@@ -4,7 +4,7 @@
 KT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export KT_ROOT
 # The built programs; KT_BIN points elsewhere for sanitized or installed ones.
-PATH=${KT_BIN:-$KT_ROOT/bin}:$PATH
+PATH=${KT_BIN:+$KT_BIN:}$KT_ROOT/bin:$PATH
 
 bats_require_minimum_version 1.5.0
 load_library() {
