@@ -217,7 +217,7 @@ int crew_spawn(struct crew *crew, const struct spawn *spawn)
 
 	for (i = 0; i < crew->def->workers; i++)
 		peers[i] = crew->members[i].rec;
-	/* A child has its name from birth this way, even if it never gets a CPU. */
+	/* A child has its name from birth this way, when the scheduler first sees it. */
 	prctl(PR_GET_NAME, name);
 	prctl(PR_SET_NAME, crew->def->comm);
 	for (i = 0; i < crew->def->workers && !ret; i++)
@@ -255,6 +255,9 @@ void start_line_release(struct start_line *line, struct crew *const *crews, size
 		for (i = 0; crews[c]->line == line && i < crews[c]->def->workers; i++) {
 			struct record *r = crews[c]->members[i].rec;
 
+			/* Who is not there yet starts now all the same. */
+			if (atomic_load(&r->state) == RECORD_NEW && crews[c]->members[i].pid)
+				usage_read_pid(&r->before, crews[c]->members[i].pid);
 			atomic_store(&r->last_ns, line->start_ns);
 			if (run_ns != UINT64_MAX)
 				atomic_store(&r->stop_ns, line->start_ns + run_ns);

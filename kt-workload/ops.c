@@ -24,7 +24,7 @@ static const char *one_operand(struct parser *p, char **words, const char *expec
 
 static void parse_duration(struct parser *p, char **words, struct op *op)
 {
-	const char *text = one_operand(p, words, "a time, for example 20s");
+	const char *text = one_operand(p, words, "a time");
 	uint64_t ns;
 
 	(void)op;
