@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Makes files that pass for kernels, small enough to make by the dozen: `load lib/kernel-images`.
+# For the tests of kt-kernel: files that pass for kernels, small enough to make by the dozen.
 
 # An unsigned number $1 as $2 little-endian bytes.
 le() {
@@ -56,4 +56,15 @@ zstd_kernel() {
 	make_vmlinux vmlinux.tmp "$2"
 	make_bzimage "$1" vmlinux.tmp "$2" zstd -qc
 	rm vmlinux.tmp
+}
+
+# The process $1 ends within 20 seconds; else it is killed, and this fails.
+assert_ends() {
+	local _
+	for _ in {1..400}; do
+		kill -0 "$1" 2>/dev/null || return 0
+		sleep 0.05
+	done
+	kill -KILL "$1"
+	fail "process $1 is still there"
 }
