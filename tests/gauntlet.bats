@@ -182,3 +182,9 @@ nasty=('' ' ' 'a b' "it's" "''" '"' '"a"' '\' 'a\b' "\\'" '$HOME' '$(id)' '`id`'
 	assert_failure 70
 	assert_output --partial "writing to stdout"
 }
+
+@test "the manual page lists the presets as they are" {
+	local page=$KT_ROOT/docs/man/kt-gauntlet.1.scd
+	assert_equal "$(awk '/^# /{ on = $2 == "PRESETS" } on && /^[|:]  / { print $2 }' "$page" | paste -d ' ' - - -)" \
+		"$(kt-gauntlet --list --max-llcs 99 --max-cpus 999 --max-numa-nodes 9 | awk 'NR > 1 { print $1, $2, $3 }')"
+}
