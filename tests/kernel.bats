@@ -333,3 +333,24 @@ start_slow_add() {
 	run kt-kernel add "$vmlinux"
 	assert_output "$release"
 }
+
+@test "a full disk is named, is not taken for a bad kernel, and keeps nothing" {
+	unshare -m true 2>/dev/null || skip "needs a mount namespace (root)"
+	mkdir cache
+	make_vmlinux vmlinux 7.0.13
+	head -c 2M /dev/urandom >>vmlinux
+	make_bzimage bzImage vmlinux 7.0.13 zstd -qc
+	local image
+	for image in vmlinux bzImage; do
+		# shellcheck disable=SC2016 # for the inner shell
+		run unshare -m bash -c 'mount -t tmpfs -o size=1M none cache && {
+			kt-kernel add "$1"
+			status=$?
+			find cache/kernels -mindepth 1
+			exit $status
+		}' bash "$image"
+		assert_failure 1
+		assert_equal "${#lines[@]}" 1
+		assert_output --regexp "^kt-kernel: $image: cannot be .*No space left on device"
+	done
+}
