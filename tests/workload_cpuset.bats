@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # CPU sets: every form on machines of known shape, read from trees like /sys.
 
+# shellcheck disable=SC2030,SC2031,SC2154 # each test has its own KT_SYSFS; bats sets stderr
 load lib/kt
 
 machine() { # NnLlCcTt

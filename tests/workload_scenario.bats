@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The scenario language: what is accepted, and how mistakes are told.
 
+# shellcheck disable=SC2154 # bats sets stderr
 load lib/kt
 
 plan() {

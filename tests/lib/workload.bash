@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # suites use what is set here
+# For the suites that run kt-workload on this machine.
+
+# Skip what can't be done here.
+need_cgroups() {
+	CGROUP_MOUNT=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
+	[ -n "$CGROUP_MOUNT" ] || skip "no cgroup2 file system is mounted"
+	[ "$(id -u)" = 0 ] || skip "making cgroups needs root"
+}
+
+need_cpus() { # N
+	[ "$(nproc)" -ge "$1" ] || skip "needs $1 CPUs"
+}
+
+# Start kt-workload in the background: its PID is in $pid, its stats go to $stats.
+start_workload() { # ARGS...
+	stats=$BATS_TEST_TMPDIR/stats.json
+	kt-workload "$@" >"$stats" 2>"$BATS_TEST_TMPDIR/stderr" 3>&- &
+	workload=$!
+	pid=$workload
+}
+
+# Wait for it; its exit status goes to $status.
+end_workload() {
+	status=0
+	wait "$workload" || status=$?
+	workload=
+}
+
+# Wait, 10 s at most, until a command succeeds.
+eventually() { # COMMAND...
+	local end=$((SECONDS + 10))
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.02
+	done
+}
+
+# The directory of the run's cgroups, if it is there.
+run_root() {
+	find "$CGROUP_MOUNT" -type d -name "kt.$pid"
+}
+
+has_run_root() {
+	[ -n "$(run_root)" ]
+}
+
+no_run_root() {
+	[ -z "$(run_root)" ]
+}
+
+# The workers in one cgroup of the run.
+workers_of() { # CGROUP
+	cat "$(run_root)/$1/cgroup.procs" 2>/dev/null
+}
+
+# The load is on: the first worker of the cgroup has used CPU time. Sets $tid to it.
+cgroup_is_working() { # CGROUP
+	tid=$(workers_of "$1" | head -n 1)
+	[ -n "$tid" ] && [ "$(cut -d ' ' -f 1 "/proc/$tid/schedstat")" -gt 20000000 ]
+}
+
+# For teardown: a test that failed leaves nothing running.
+stop_workload() {
+	[ -z "${workload:-}" ] || kill -KILL "$workload" 2>/dev/null || true
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# However a run ends, nothing of it is left.
+
+# shellcheck disable=SC2154 # bats and lib/workload set variables
+load lib/kt
+load lib/workload
+
+setup() {
+	need_cgroups
+}
+
+teardown() {
+	stop_workload
+}
+
+gone() { # PID...
+	local p
+	for p; do
+		# A zombie is gone too: its parent has yet to notice.
+		[ ! -e "/proc/$p/stat" ] || [ "$(awk '{print $3}' "/proc/$p/stat")" = Z ] || return 1
+	done
+}
+
+@test "a run that ends by itself leaves no process and no cgroup" {
+	start_workload -d 500ms -e 'cgroup a' -e 'cgroup b/c' -e 'step s' -e 'cgroup d' -e 'hold full'
+	eventually cgroup_is_working a
+	local children
+	mapfile -t children < <(pgrep -P "$pid")
+	[ "${#children[@]}" -ge 5 ] # workers and the guardian
+	end_workload
+	assert_equal "$status" 0
+	no_run_root
+	gone "${children[@]}"
+}
+
+@test "SIGINT, SIGTERM and SIGHUP stop the run: stats up to there, 128+N, nothing left" {
+	local signal number children
+	for signal in INT:2 TERM:15 HUP:1; do
+		number=${signal#*:}
+		start_workload -d 60s -e 'cgroup a' -e 'cgroup p work=futex-ping-pong' \
+			-e 'cgroup s work=sequence:sleep=60s'
+		eventually cgroup_is_working a
+		mapfile -t children < <(pgrep -P "$pid")
+		SECONDS=0
+		kill "-${signal%:*}" "$pid"
+		end_workload
+		assert_equal "$status" $((128 + number))
+		[ "$SECONDS" -lt 5 ]
+		no_run_root
+		gone "${children[@]}"
+		assert_equal "$(jq -c '[.exit, .errors, ([.workers[].exit] | unique)]' "$stats")" \
+			'["interrupted",[],["completed"]]'
+		assert_equal "$(jq '.wall_ns < 2e10 and .workers[0].work_units > 0' "$stats")" true
+	done
+}
+
+@test "a signal during a step, and while workers are being started, is as clean" {
+	local children
+	start_workload -d 60s -e 'cgroup a' -e 'step s' -e 'cgroup b' -e 'hold full'
+	eventually cgroup_is_working b
+	mapfile -t children < <(pgrep -P "$pid")
+	kill -TERM "$pid"
+	end_workload
+	assert_equal "$status" 143
+	gone "${children[@]}"
+	no_run_root
+	start_workload -d 60s -e 'cgroup a workers=2000 work=sequence:sleep=1s'
+	eventually has_run_root
+	kill -TERM "$pid"
+	end_workload
+	assert_equal "$status" 143
+	no_run_root
+}
+
+@test "SIGKILL takes the workers along, and the guardian removes the cgroups" {
+	local children
+	start_workload -d 60s -e 'cgroup a workers=4' -e 'cgroup b/c workers=4 work=bursty'
+	eventually cgroup_is_working a
+	mapfile -t children < <(pgrep -P "$pid")
+	[ "${#children[@]}" -ge 9 ]
+	kill -KILL "$pid"
+	end_workload
+	eventually gone "${children[@]}"
+	eventually no_run_root
+	assert_equal "$(cat "$stats")" ""
+}
+
+@test "what a run left whose guardian was killed too goes at the next start; live runs stay" {
+	local children alive
+	start_workload -d 60s -e 'cgroup a' -e 'cgroup b/c'
+	eventually cgroup_is_working a
+	mapfile -t children < <(pgrep -P "$pid")
+	kill -STOP "$pid" # so that nobody can clean up
+	kill -KILL "${children[@]}" "$pid"
+	end_workload
+	eventually gone "${children[@]}"
+	has_run_root
+	local left=$pid
+	start_workload -d 60s -e 'cgroup a'
+	eventually cgroup_is_working a
+	alive=$pid
+	run --separate-stderr kt-workload -v -d 100ms -e 'cgroup a'
+	assert_success
+	pid=$left no_run_root
+	pid=$alive
+	has_run_root
+	kill -TERM "$pid"
+	end_workload
+	assert_equal "$status" 143
+}
+
+@test "twenty runs at once do not disturb each other" {
+	local i
+	for ((i = 0; i < 20; i++)); do
+		kt-workload -d 1s -e "cgroup a workers=1 comm=run$i" >"$BATS_TEST_TMPDIR/$i.json" 3>&- &
+	done
+	wait
+	for ((i = 0; i < 20; i++)); do
+		assert_equal "$(jq -c '[.exit, .workers[0].comm, .workers[0].work_units > 0]' \
+			"$BATS_TEST_TMPDIR/$i.json")" "[\"completed\",\"run$i\",true]"
+	done
+}
+
+@test "stats that cannot be written are an error" {
+	run --separate-stderr bash -c "kt-workload -d 100ms -e 'cgroup a' >/dev/full"
+	assert_equal "$status" 70
+	assert_equal "$stderr" "kt-workload: cannot write the stats: No space left on device"
+}
+
+@test "a worker that cannot be placed or prepared fails the run, by name" {
+	run --separate-stderr env TMPDIR=/nonexistent kt-workload -d 100ms \
+		-e 'cgroup a workers=1 work=sequence:io=1ms'
+	assert_equal "$status" 1
+	[[ $stderr == *"of cgroup 'a': cannot make a file for its io phase in /nonexistent: No such file or directory" ]]
+	assert_equal "$(jq -c '[.exit, (.errors | length), .workers[0].exit]' <<<"$output")" \
+		'["failed",1,"exited:1"]'
+	run --separate-stderr setpriv --bounding-set -sys_nice kt-workload -d 100ms \
+		-e 'cgroup a workers=1 nice=-5'
+	assert_equal "$status" 1
+	assert_equal "$stderr" \
+		"kt-workload: cannot set nice=-5 in cgroup 'a': Permission denied (it needs CAP_SYS_NICE)"
+	run --separate-stderr setpriv --reuid 65534 --clear-groups kt-workload -d 100ms -e 'cgroup a'
+	assert_equal "$status" 70
+	[[ $stderr == *"expected to run as root or in a delegated cgroup" ]]
+}

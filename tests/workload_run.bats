@@ -1,0 +1,280 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Runs on this machine: what workers do, what is measured, and what the stats say.
+
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # single quotes are meant; bats and lib/workload set variables
+load lib/kt
+load lib/workload
+
+setup() {
+	need_cgroups
+}
+
+teardown() {
+	stop_workload
+}
+
+# Keys of the tables in docs/stats.md below a heading; "" is the first table.
+documented_keys() { # HEADING
+	awk -v want="$1" -F '|' '
+		/^## / { section = $0; sub(/^## `/, "", section); sub(/\[\]`.*/, "", section) }
+		/^\| `/ && section == want {
+			n = split($2, parts, "`")
+			for (i = 2; i <= n; i += 2) print parts[i]
+		}' "$KT_ROOT/docs/stats.md" | grep -v -x -e cgN | sort
+}
+
+@test "the stats have exactly the keys that docs/stats.md names" {
+	run --separate-stderr kt-workload -d 300ms -e 'cgroup a' -e 'step s' -e 'cgroup b' -e 'hold full'
+	assert_success
+	local stats=$output
+	assert_equal "$(jq -r 'keys[]' <<<"$stats" | sort)" \
+		"$(sort <(documented_keys "") <(printf '%s\n' schema cgroups steps workers))"
+	assert_equal "$(jq -r '.cgroups[0] | keys[]' <<<"$stats" | sort)" "$(documented_keys cgroups)"
+	assert_equal "$(jq -r '.workers[0] | keys[]' <<<"$stats" | sort)" "$(documented_keys workers)"
+	assert_equal "$(jq -r '.steps[0].cgroups[1] | keys[]' <<<"$stats" | sort)" \
+		"$(documented_keys cgroups | grep -v -x cpuset)"
+	assert_equal "$(jq -c '.steps[0] | keys' <<<"$stats")" '["cgroups","end_ns","name","start_ns"]'
+	assert_equal "$(jq -c '[.schema, .scenario, .kernel, .sched, .seed, .exit, .errors]' <<<"$stats")" \
+		"[\"kt-stats/1\",\"-e\",\"$(uname -r)\",null,null,\"completed\",[]]"
+	assert_equal "$(jq -r .cpus <<<"$stats")" "$(cat /sys/devices/system/cpu/online)"
+}
+
+@test "every work type makes progress and stops in time" {
+	run --separate-stderr kt-workload -d 1s \
+		-e 'cgroup a work=spin-wait' -e 'cgroup b work=yield-heavy' -e 'cgroup c work=mixed' \
+		-e 'cgroup d work=bursty:burst=5ms,sleep=5ms' -e 'cgroup e work=futex-ping-pong' \
+		-e 'cgroup f work=sequence:spin=5ms,alu=5ms,yield=5ms,sleep=5ms,io=5ms,spin=1ms'
+	assert_success
+	assert_equal "$(jq '[.workers[] | select(.work_units > 0 and .iterations > 0)] | length' \
+		<<<"$output")" 12
+	assert_equal "$(jq -r '[.workers[].exit] | unique[]' <<<"$output")" completed
+	# Types that block have latencies, the others have none.
+	assert_equal "$(jq -c '[.cgroups[].wake_latency != null]' <<<"$output")" \
+		'[false,false,false,true,true,true]'
+	# What the parent saw is what the worker measured.
+	assert_equal "$(jq '[.workers[] | select(.wall_ns < 1e9 or .cpu_ns <= 0 or .max_gap_ns > .wall_ns)] | length' \
+		<<<"$output")" 0
+}
+
+@test "wake latencies are ordered, and count a wake-up for each sleep" {
+	run --separate-stderr kt-workload -d 1s -e 'cgroup a workers=1 work=sequence:spin=1ms,sleep=10ms'
+	assert_success
+	assert_equal "$(jq '.workers[0] | .wake_latency as $w | [
+		$w.min_ns <= $w.p50_ns, $w.p50_ns <= $w.p90_ns, $w.p90_ns <= $w.p99_ns,
+		$w.p99_ns <= $w.p999_ns, $w.p999_ns <= $w.max_ns, $w.min_ns <= $w.mean_ns,
+		$w.count >= .iterations, $w.count <= .iterations + 1,
+		.voluntary_switches >= $w.count] | all' <<<"$output")" true
+	# The sleeps themselves are no gaps, unless the worker came back late.
+	assert_equal "$(jq '.workers[0] | .max_gap_ns < 10000000 or .max_gap_ns <= .wake_latency.max_ns * 1.01' \
+		<<<"$output")" true
+}
+
+@test "a worker that is stopped for 300 ms shows the gap, its time and its CPU" {
+	start_workload -d 2s -e 'cgroup a workers=1 cpuset=0'
+	eventually cgroup_is_working a
+	kill -STOP "$tid"
+	sleep 0.3
+	kill -CONT "$tid"
+	end_workload
+	assert_equal "$(jq '.workers[0] | .max_gap_ns >= 3e8 and .max_gap_ns < 2e9 and .max_gap_at_ns > 0' \
+		"$stats")" true
+	assert_equal "$(jq -c '[.workers[0].max_gap_cpu, .cgroups[0].max_gap_tid]' "$stats")" "[0,$tid]"
+	assert_equal "$(jq '.cgroups[0].max_gap_ns == .workers[0].max_gap_ns' "$stats")" true
+	# Stopped is neither on the CPU nor waiting for it.
+	assert_equal "$(jq '.workers[0] | .off_cpu_pct >= 14' "$stats")" true
+}
+
+@test "forced migrations are counted, and so are the CPUs" {
+	need_cpus 2
+	local i
+	start_workload -d 2s -e 'cgroup a workers=1'
+	eventually cgroup_is_working a
+	for i in 1 2 3; do
+		taskset -pc 0 "$tid" >/dev/null
+		sleep 0.1
+		taskset -pc 1 "$tid" >/dev/null
+		sleep 0.1
+	done
+	end_workload
+	assert_equal "$(jq -c '.workers[0] | [.migrations >= 5, .cpus_used, .cpus_allowed, .isolation_violations]' \
+		"$stats")" '[true,"0-1",null,null]'
+	assert_equal "$(jq -c '[.confinement, .cgroups[0].cpus]' "$stats")" '["none",2]'
+}
+
+@test "workers keep to their cpuset, and one that is driven out of it is an isolation violation" {
+	need_cpus 2
+	start_workload -d 1s -e 'cgroup in cpuset=1' -e 'cgroup out workers=1 cpuset=0'
+	eventually cgroup_is_working out
+	if ! taskset -pc 1 "$tid"; then
+		end_workload
+		skip "the cpuset controller keeps a task from being driven out"
+	fi
+	end_workload
+	assert_equal "$(jq -c '.workers[:2] | map([.cpus_used, .cpus_allowed, .isolation_violations, .migrations])' \
+		"$stats")" '[["1","1",0,0],["1","1",0,0]]'
+	assert_equal "$(jq -c '.workers[2] | [.cpus_used, .cpus_allowed, .isolation_violations > 0]' \
+		"$stats")" '["0-1","0",true]'
+	assert_equal "$(jq -c '[.cgroups[].cpuset]' "$stats")" '["1","0"]'
+	if [ "$(jq -r .confinement "$stats")" = affinity ]; then
+		grep -q "confining by CPU affinity" "$BATS_TEST_TMPDIR/stderr"
+	fi
+}
+
+@test "nice and comm are the task's own" {
+	start_workload -d 1s -e 'cgroup a workers=1 nice=7 comm=0123456789abcdefgh'
+	eventually cgroup_is_working a
+	assert_equal "$(cat "/proc/$tid/comm")" 0123456789abcde
+	assert_equal "$(cut -d ' ' -f 19 "/proc/$tid/stat")" 7
+	end_workload
+	assert_equal "$(jq -r '.workers[0].comm' "$stats")" 0123456789abcde
+}
+
+@test "a lower nice value gets more of a CPU that is shared" {
+	run --separate-stderr kt-workload -d 2s -e 'cgroup kind workers=1 cpuset=0 nice=10' \
+		-e 'cgroup rude workers=1 cpuset=0 nice=0'
+	assert_success
+	assert_equal "$(jq '.workers | .[1].work_units > 2 * .[0].work_units' <<<"$output")" true
+}
+
+@test "steps follow each other with workers of their own before a backdrop" {
+	run --separate-stderr kt-workload -d 1s -e 'cgroup back workers=1' \
+		-e 'step one' -e 'cgroup x workers=2' -e 'hold 400ms' \
+		-e 'step two' -e 'cgroup x workers=4 work=yield-heavy' -e 'hold 600ms'
+	assert_success
+	assert_equal "$(jq -c '[.steps[] | .name, [.cgroups[] | .name, .index, .workers]]' <<<"$output")" \
+		'["one",["back",0,1,"x",1,2],"two",["back",0,1,"x",2,4]]'
+	assert_equal "$(jq -c '[.steps[] | .end_ns - .start_ns]' <<<"$output")" '[400000000,600000000]'
+	assert_equal "$(jq '.steps[0].end_ns < .steps[1].start_ns' <<<"$output")" true
+	# What the backdrop did within the steps is no more than what it did in all.
+	assert_equal "$(jq '([.steps[].cgroups[0].work_units] | add) as $in | .cgroups[0].work_units as $all |
+		all(.steps[].cgroups[0]; .work_units > 0) and $in <= $all and $in > $all / 2' <<<"$output")" true
+	assert_equal "$(jq '.cgroups[1].work_units == .steps[0].cgroups[1].work_units' <<<"$output")" true
+	assert_equal "$(jq '.workers | map(.wall_ns | . / 1e8 | floor) | .[0] >= 10 and .[1] >= 4 and .[3] >= 6' \
+		<<<"$output")" true
+}
+
+@test "a gap of the backdrop belongs to the step that it is in" {
+	start_workload -d 2s -e 'cgroup back workers=1' -e 'step one' -e 'hold 50%' -e 'step two' -e 'hold 50%'
+	eventually cgroup_is_working back
+	kill -STOP "$tid"
+	sleep 0.3
+	kill -CONT "$tid"
+	end_workload
+	assert_equal "$(jq '.steps[0].cgroups[0].max_gap_ns >= 3e8' "$stats")" true
+	assert_equal "$(jq '.steps[1].cgroups[0].max_gap_ns < .steps[0].cgroups[0].max_gap_ns' "$stats")" true
+}
+
+@test "100 workers are released and stopped together" {
+	run --separate-stderr kt-workload -d 1s -e 'cgroup a workers=50 work=sequence:spin=100us,sleep=20ms' \
+		-e 'cgroup b/c workers=50 work=futex-ping-pong'
+	assert_success
+	assert_equal "$(jq -c '[(.workers | length), ([.workers[].tid] | unique | length), .exit]' <<<"$output")" \
+		'[100,100,"completed"]'
+	assert_equal "$(jq '[.workers[] | select(.work_units == 0)] | length' <<<"$output")" 0
+}
+
+@test "a worker that never gets to run has no work units, a gap of the whole time, and fails the run" {
+	local i dir
+	# Freezing its cgroup before the start keeps the first worker from running; the others take
+	# long enough to start for that.
+	start_workload -d 1s -e 'cgroup starved workers=1' \
+		-e 'cgroup many workers=1500 work=sequence:sleep=2s'
+	for ((i = 0; i < 100000; i++)); do
+		dir=$CGROUP_MOUNT/kt.$pid/starved
+		[ -d "$dir" ] && echo 1 >"$dir/cgroup.freeze" && break
+	done
+	end_workload
+	assert_equal "$status" 1
+	assert_equal "$(jq -c '[.exit, (.errors | length), (.workers[0] |
+		.work_units, .max_gap_ns, .max_gap_at_ns, .wall_ns, .run_delay_ns, .exit)]' "$stats")" \
+		'["failed",1,0,1000000000,0,1000000000,null,"timed-out"]'
+	no_run_root
+}
+
+@test "a worker that is killed is reported, and fails the run" {
+	start_workload -d 1s -e 'cgroup a workers=2'
+	eventually cgroup_is_working a
+	kill -SEGV "$tid"
+	end_workload
+	assert_equal "$status" 1
+	assert_equal "$(jq -c '[.exit, .errors, .workers[0].exit, .workers[1].exit, .workers[0].work_units > 0,
+		.workers[0].wall_ns < .workers[1].wall_ns]' "$stats")" \
+		"[\"failed\",[\"worker $tid of cgroup 'a' was killed by signal 11 (Segmentation fault)\"],\"signalled:11\",\"completed\",true,true]"
+}
+
+@test "the seed is in the stats, from the option or from KT_SEED" {
+	run --separate-stderr kt-workload -d 100ms --seed 7 -e 'cgroup a'
+	assert_equal "$(jq .seed <<<"$output")" 7
+	KT_SEED=9 run --separate-stderr kt-workload -d 100ms -e 'cgroup a'
+	assert_equal "$(jq .seed <<<"$output")" 9
+}
+
+@test "events are told on the socket that KT_CHANNEL_FD names, and workers do not have it" {
+	run perl -e '
+		use Socket;
+		socketpair(my $mine, my $its, AF_UNIX, SOCK_SEQPACKET, 0) or die;
+		my $pid = fork();
+		if (!$pid) {
+			close($mine);
+			use Fcntl;
+			fcntl($its, F_SETFD, 0);
+			$ENV{KT_CHANNEL_FD} = fileno($its);
+			open(STDOUT, ">", "/dev/null");
+			exec("kt-workload", "-d", "200ms", "-e", "cgroup a", "-e", "step s", "-e", "cgroup b",
+				"-e", "hold full");
+		}
+		close($its);
+		# The end of file comes when all who have the other end are gone.
+		while (sysread($mine, my $buf, 65536)) { print "$buf\n"; }
+		waitpid($pid, 0);
+		exit($? >> 8);
+	'
+	assert_success
+	assert_equal "$(jq -r '[.event, .scenario // .step // .op // .exit, .line] | @csv' <<<"$output")" \
+		'"scenario-start","-e",
+"op","cgroup a",1
+"step-start","s",2
+"op","cgroup b",3
+"step-end","s",2
+"scenario-end","completed",'
+	assert_equal "$(jq -s 'map(.t_ns) | . == sort and .[-1] - .[0] > 2e8' <<<"$output")" true
+}
+
+@test "a channel that nobody reads, or that is none, does not hold up the run" {
+	run --separate-stderr perl -e '
+		use Socket;
+		use Fcntl;
+		socketpair(my $mine, my $its, AF_UNIX, SOCK_SEQPACKET, 0) or die;
+		setsockopt($its, SOL_SOCKET, SO_SNDBUF, 1);
+		fcntl($its, F_SETFD, 0);
+		$ENV{KT_CHANNEL_FD} = fileno($its);
+		exec("kt-workload", "-d", "200ms", map { ("-e", "cgroup a$_ workers=1") } 1 .. 20);
+	'
+	assert_success
+	assert_equal "$(grep -c "an event could not be sent" <<<"$stderr")" 1
+	KT_CHANNEL_FD=77 run --separate-stderr kt-workload -d 100ms -e 'cgroup a'
+	assert_success
+	assert_equal "$stderr" "kt-workload: KT_CHANNEL_FD='77' is not a socket: events are not sent"
+}
+
+@test "the end of the scheduler ends the run at once" {
+	# A tree like /sys stands for a kernel with a BPF scheduler.
+	export KT_SYSFS=$BATS_TEST_TMPDIR/sys
+	local se=$KT_SYSFS/kernel/sched_ext
+	mkdir -p "$se/root"
+	echo enabled >"$se/state"
+	echo simple >"$se/root/ops"
+	run --separate-stderr kt-workload -d 100ms -e 'cgroup a'
+	assert_success
+	assert_equal "$(jq -r .sched <<<"$output")" simple
+	SECONDS=0
+	start_workload -d 60s -e 'cgroup a'
+	eventually cgroup_is_working a
+	echo disabled >"$se/state"
+	end_workload
+	assert_equal "$status" 1
+	[ "$SECONDS" -lt 20 ]
+	assert_equal "$(jq -c '[.exit, .errors, .sched, .workers[0].exit, .wall_ns < 2e10]' "$stats")" \
+		"[\"failed\",[\"scheduler 'simple' ended (sched_ext is disabled)\"],\"simple\",\"completed\",true]"
+}
