@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# What kt-vmm is told wrongly, or lacks, is named in one line, before anything is started.
+
+load lib/kt
+load lib/vm
+
+setup() {
+	vm_setup
+}
+
+# kt-vmm ends with status $1 and prints exactly one line, $2.
+refused() {
+	local status=$1 line=$2
+	shift 2
+	run "-$status" kt-vmm -n "$@"
+	assert_output "kt-vmm: $line"
+}
+
+@test "unknown and malformed options are named with what is known" {
+	refused 64 "expected a command to run in the guest, or --shell"
+	refused 64 "unknown option '--topolgy': did you mean '--topology'? (--help lists all)" --topolgy 1n1l1c1t -- true
+	refused 64 "topology '1n3l2c': expected NnLlCcTt, for example 1n2l4c1t" -t 1n3l2c -- true
+	refused 64 "topology '2n3l2c1t': expected a number of LLCs that divides evenly over the NUMA nodes" -t 2n3l2c1t -- true
+	refused 64 "engine 'xen': unknown; known: auto, qemu" --engine xen -- true
+	refused 64 "accelerator 'hvf': unknown; known: auto, kvm, tcg" --accel hvf -- true
+	refused 64 "-m 'lots': expected a size such as 512M or 2G" -m lots -- true
+	refused 64 "-m '16M': expected at least 96M, and 16M for each NUMA node" -m 16M -- true
+	refused 64 "--timeout 'soon': expected a time such as 90s or 5m" --timeout soon -- true
+	refused 64 "--deterministic 'x': expected a whole number" --deterministic=x -- true
+	refused 64 "--node-memory '7:1G': expected node 0 to 1" --node-memory 7:1G -- true
+	refused 64 "--distance '0:1:5': expected a distance of 11 to 254" -t 2n2l1c1t --distance 0:1:5 -- true
+	refused 64 "--sched-args: expected --sched FILE with it" --sched-args x -- true
+	refused 64 "--sched-args: unclosed quote" --sched /bin/true --sched-args "it's" -- true
+	refused 64 "--shell: expected stdin to be a terminal" --shell < /dev/null
+	refused 64 "--env '=x': expected NAME or NAME=VALUE" -e =x -- true
+}
+
+@test "kernels that are unknown or none are named" {
+	run -64 kt-vmm -n -k 9.9 -- true
+	assert_output --regexp "^kt-vmm: kernel '9.9': not in the cache; known: .*7\."
+	KT_CACHE=$PWD/empty refused 64 \
+		"no kernel in the cache $PWD/empty/kernels: expected 'kt-kernel fetch' to have been run, or -k FILE" -- true
+	echo text > plain
+	refused 64 "$PWD/plain: not a kernel (expected a bzImage or an ELF vmlinux)" -k ./plain -- true
+	refused 64 "./none: No such file or directory" -k ./none -- true
+	run -64 kt-vmm -n -k /bin/true -- true
+	assert_output --partial "/bin/true: an ELF file without a PVH entry"
+	mkdir tree
+	run -64 kt-vmm -n -k ./tree -- true
+	assert_output --partial "expected a built kernel tree"
+}
+
+@test "schedulers and files that cannot be carried are named" {
+	refused 64 "scheduler './none': expected an executable file" --sched ./none -- true
+	cp /bin/true arm
+	# The ELF header's machine field: AArch64.
+	printf '\267\000' | dd of=arm bs=1 seek=18 conv=notrunc status=none
+	refused 64 "$PWD/arm: an ELF file for AArch64, expected x86-64" --sched ./arm -- true
+	refused 126 "$PWD/arm: an ELF file for AArch64, expected x86-64" -- ./arm
+	refused 64 "none: No such file or directory" --include none -- true
+	echo x > file
+	run -64 kt-vmm -n --include file:/proc/x -- true
+	assert_output --partial "the guest mounts its own /proc, /sys and /dev"
+	truncate -s 300M large
+	run -64 kt-vmm -n -m 256M --include large -- true
+	assert_output --partial "expected at most half of the guest's 256 MiB"
+}
+
+@test "a missing QEMU is named" {
+	mkdir bin
+	ln -s "$(command -v kt-vmm)" bin/
+	PATH=$PWD/bin refused 125 \
+		"failed: QEMU: cannot execute qemu-system-x86_64: No such file or directory (kt-deps installs it)" \
+		-- /bin/true
+}
+
+# Run kt-vmm in a mount namespace of its own, prepared with $1.
+in_namespace() {
+	local prepare=$1
+	shift
+	unshare -m bash -c "$prepare"'; exec kt-vmm -n "$@"' kt-vmm "$@"
+}
+
+@test "without /dev/kvm, or without the right to it, the machine is emulated and --accel kvm refused" {
+	[ "$(id -u)" = 0 ] || skip "needs root for a mount namespace"
+	local hide='mount --bind /dev/null /dev/kvm 2>/dev/null || { mkdir -p dev; mount --bind dev /dev; }'
+	run -125 in_namespace "$hide" --accel kvm -- true
+	assert_output --partial "KVM is not usable"
+	run -0 in_namespace "$hide" -v -- echo emulated
+	assert_line --partial "engine qemu with tcg"
+	assert_line emulated
+}
+
+@test "no space for the run's files, and no memory for the guest, are named" {
+	[ "$(id -u)" = 0 ] || skip "needs root for a mount namespace"
+	mkdir full
+	run -125 in_namespace 'mount -t tmpfs -o size=64k tmpfs full' -o full/run -- sh -c 'head -c 1000000 /dev/zero'
+	assert_output --partial "No space left on device"
+	run -125 bash -c 'ulimit -v 1500000; kt-vmm -n -m 1T -- true'
+	assert_output --regexp "^kt-vmm: failed: QEMU: .*"
+	refute_output --partial "Usage"
+	if [ "$(id -u)" = 0 ]; then
+		mkdir unwritable && chmod 555 unwritable
+		run -64 setpriv --reuid 65534 --clear-groups env HOME=/nonexistent KT_CACHE="${KT_CACHE:-$HOME/.cache/kt}" \
+			kt-vmm -n -k "$(kt-kernel path)" -o unwritable/run -- true
+		assert_output --partial "Permission denied"
+	fi
+}
+
+@test "--dry-run prints what would be started and carried, and starts nothing" {
+	echo x > scenario.kt
+	run -0 kt-vmm -n --dry-run -t 2n2l1c1t -- kt-workload scenario.kt
+	assert_line -n 0 --regexp '^qemu-system-x86_64 .*-smp 2,sockets=2,dies=1,cores=1,threads=1 '
+	assert_line /init
+	assert_line /kt/bin/kt-workload
+	assert_line /root/scenario.kt
+}
+
+@test "--help names every option's meaning and --version the version" {
+	run -0 kt-vmm --help
+	assert_line --regexp '^  -t, --topology SPEC +NUMA nodes'
+	run -0 kt-vmm --version
+	assert_output --regexp '^kt-vmm [0-9.]+$'
+}
