@@ -185,7 +185,7 @@ static int failed(struct sched *s, int err, const char *step)
 
 int sched_attach(struct sched **out, const struct sched_config *config)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = OPS_NAME);
+	const struct bpf_object_open_opts opts = {.sz = sizeof(opts), .object_name = OPS_NAME};
 	struct sched *s = xcalloc(1, sizeof(*s));
 	struct bpf_map *map;
 	int err;
