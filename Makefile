@@ -91,23 +91,23 @@ include tests/sched/sched.mk
 CHECK_KERNELS := 7.0 7.1 7.2 7.3
 
 setup:
-	bin/kt-deps
+	@bin/kt-deps
 	@for k in $(CHECK_KERNELS); do bin/kt-kernel fetch $$k >/dev/null || exit; done
 
 check: setup
-	$(Q)$(MAKE) all
-	tests/run
+	$(Q)$(MAKE) --no-print-directory all
+	@tests/run
 
 demo: setup
-	$(Q)$(MAKE) all
-	bin/kt-demo
+	$(Q)$(MAKE) --no-print-directory all
+	@bin/kt-demo
 
 bench: setup
-	$(Q)$(MAKE) all
+	$(Q)$(MAKE) --no-print-directory all
 	tests/bench/run
 
 asan: setup
-	$(Q)$(MAKE) all BUILD=build/asan BIN=build/asan/bin CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	$(Q)$(MAKE) --no-print-directory all BUILD=build/asan BIN=build/asan/bin CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 		LIBBPF=build/deps/libbpf/usr
 	KT_BIN=$(CURDIR)/build/asan/bin ASAN_OPTIONS=detect_leaks=0 tests/run
@@ -122,6 +122,9 @@ $(BUILD)/man/%: docs/man/%.scd
 install: all man
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/kt
 	install -m 755 $(addprefix $(BIN)/,$(PROGRAMS)) $(SHELL_PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/lib/kt $(DESTDIR)$(PREFIX)/share/kt/scenarios
+	install -m 755 $(BUILD)/tests/sched/kt-sched $(DESTDIR)$(PREFIX)/lib/kt
+	install -m 644 $(wildcard tests/scenarios/*.kt) $(DESTDIR)$(PREFIX)/share/kt/scenarios
 	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/kt
 	$(Q)for page in $(MAN); do \
 		section=man$${page##*.}; \
@@ -131,6 +134,9 @@ install: all man
 
 format:
 	clang-format -i $(C_SOURCES)
+
+fuzz:
+	tests/fuzz/run $(FUZZ_SECONDS)
 
 lint:
 	cppcheck --quiet --std=c17 --language=c --error-exitcode=1 --inline-suppr -j 2 \
