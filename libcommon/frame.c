@@ -94,7 +94,9 @@ long frame_reader_fill(struct frame_reader *r, int fd)
 		r->end -= r->start;
 		r->start = 0;
 	}
-	n = read(fd, r->buf + r->end, READER_SIZE - r->end);
+	do {
+		n = read(fd, r->buf + r->end, READER_SIZE - r->end);
+	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 	r->end += n;

@@ -3,8 +3,9 @@
  * The channel between kt-vmm on the host and kt-init in the guest: framed messages over a byte
  * stream, the same both ways. docs/channel.md is the specification.
  *
- *   u32 length of the payload | u32 type | u32 CRC32 of type and payload | payload     (little
- * endian)
+ *   u32 length of the payload | u32 type | u32 CRC32 of type and payload | payload
+ *
+ * with little-endian numbers.
  *
  * Neither end trusts the other: a frame that is too long, of an unknown type or with a wrong CRC
  * ends the conversation with an error.
