@@ -43,6 +43,8 @@ static int pipes_open(struct pipes *p, enum child_io io, const char *stdin_path)
 	memset(p, -1, sizeof(*p));
 	if (pipe2(p->failed, O_CLOEXEC))
 		return -errno;
+	if (io != CHILD_IO_LOG && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p->control))
+		return -errno;
 	if (io == CHILD_IO_PTY) {
 		if (openpty(&p->out[0], &p->out[1], NULL, NULL, NULL))
 			return -errno;
@@ -57,10 +59,7 @@ static int pipes_open(struct pipes *p, enum child_io io, const char *stdin_path)
 		return -errno;
 	if (io == CHILD_IO_LOG)
 		return 0;
-	if (pipe2(p->err, O_CLOEXEC) ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p->control))
-		return -errno;
-	return 0;
+	return pipe2(p->err, O_CLOEXEC) ? -errno : 0;
 }
 
 /* In the child: put the pipes in place and become @argv. */

@@ -10,8 +10,8 @@
 #include "frame.h"
 #include "guestconf.h"
 
-/* mounts.c: pseudo file systems, /boot/config-RELEASE, loopback. Failures are warnings. */
-void guest_mount_all(const struct guestconf *conf);
+/* mounts.c: pseudo file systems, /boot/config-RELEASE, /bin/sh, loopback. Failures are warnings. */
+void guest_mount_all(void);
 void guest_loopback_up(void);
 
 /* port.c: open the virtio-serial port named @name. Returns a descriptor or -errno. */
@@ -30,7 +30,7 @@ struct child {
 
 enum child_io {
 	CHILD_IO_COMMAND, /* stdin, stdout, stderr and a control socket */
-	CHILD_IO_PTY,	  /* one terminal for all three */
+	CHILD_IO_PTY,	  /* one terminal for all three, and a control socket */
 	CHILD_IO_LOG,	  /* stdout and stderr in one pipe, stdin empty */
 };
 

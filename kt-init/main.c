@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 		warn("%s: %s", GUESTCONF_PATH, strerror(-err));
 		power_off();
 	}
-	guest_mount_all(&conf);
+	guest_mount_all();
 	guest_loopback_up();
 	port = port_open(GUEST_PORT_NAME);
 	if (port < 0)

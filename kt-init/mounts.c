@@ -72,11 +72,20 @@ static void boot_config_link(void)
 		warn("%s: %s", path, strerror(errno));
 }
 
-void guest_mount_all(const struct guestconf *conf)
+/* system(3), popen(3) and scripts without an interpreter line need a shell there. */
+static void shell_link(void)
+{
+	if (access("/bin/sh", F_OK) == 0 || access(GUEST_BIN_DIR "/sh", X_OK))
+		return;
+	mkdir("/bin", 0755);
+	if (symlink(GUEST_BIN_DIR "/sh", "/bin/sh") && errno != EEXIST)
+		warn("/bin/sh: %s", strerror(errno));
+}
+
+void guest_mount_all(void)
 {
 	size_t i;
 
-	(void)conf;
 	umask(0);
 	for (i = 0; i < ARRAY_SIZE(mounts); i++) {
 		const struct mount_row *m = &mounts[i];
@@ -93,6 +102,7 @@ void guest_mount_all(const struct guestconf *conf)
 		warn("/var/tmp: %s", strerror(errno));
 	mkdir("/etc", 0755);
 	mkdir(GUEST_HOME, 0700);
+	shell_link();
 	umask(022);
 	cgroup_enable_controllers();
 	boot_config_link();

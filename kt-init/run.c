@@ -38,6 +38,7 @@ struct run {
 	uint8_t stdin_buf[STDIN_WINDOW];
 	size_t stdin_len;
 	bool stdin_eof, input_refused, bye;
+	struct winsize winsize; /* of the host's terminal, for the command's */
 	bool sched_seen, sched_lost;
 	char *sched_name;
 	struct sched_exit sched_exit;
@@ -136,17 +137,34 @@ static void stdin_push(struct run *r)
 	}
 }
 
+/* The size may arrive before the command has its terminal. */
+static void winsize_apply(struct run *r)
+{
+	if (r->command.is_pty && r->command.out >= 0 && r->winsize.ws_row)
+		ioctl(r->command.out, TIOCSWINSZ, &r->winsize);
+}
+
+static void stdin_take(struct run *r, const struct frame *f)
+{
+	if (f->len > STDIN_WINDOW - r->stdin_len) {
+		warn("from the host: more stdin than it has credit for");
+		r->input_refused = true;
+		return;
+	}
+	if (f->len) {
+		memcpy(r->stdin_buf + r->stdin_len, f->data, f->len);
+		r->stdin_len += f->len;
+	} else {
+		r->stdin_eof = true;
+	}
+	stdin_push(r);
+}
+
 static void host_frame(struct run *r, const struct frame *f)
 {
 	switch (f->type) {
 	case FRAME_STDIN:
-		if (!f->len)
-			r->stdin_eof = true;
-		else if (f->len <= STDIN_WINDOW - r->stdin_len) {
-			memcpy(r->stdin_buf + r->stdin_len, f->data, f->len);
-			r->stdin_len += f->len;
-		}
-		stdin_push(r);
+		stdin_take(r, f);
 		break;
 	case FRAME_PING:
 		frame_send(r->port, FRAME_PONG, NULL, 0);
@@ -160,12 +178,10 @@ static void host_frame(struct run *r, const struct frame *f)
 			warn("reply to the command: %s", strerror(errno));
 		break;
 	case FRAME_WINSIZE:
-		if (f->len == 4 && r->command.is_pty) {
-			struct winsize ws = {0};
-
-			memcpy(&ws.ws_row, f->data, 2);
-			memcpy(&ws.ws_col, f->data + 2, 2);
-			ioctl(r->command.out, TIOCSWINSZ, &ws);
+		if (f->len == 4) {
+			memcpy(&r->winsize.ws_row, f->data, 2);
+			memcpy(&r->winsize.ws_col, f->data + 2, 2);
+			winsize_apply(r);
 		}
 		break;
 	default:
@@ -206,12 +222,14 @@ static void pipe_forward(struct run *r, int *fd, enum frame_type type)
 	}
 }
 
-/* A message of the command: an event is passed on, a request as well, and waits for its reply. */
+/*
+ * A message of the command: an event is passed on, a request as well, and waits for its reply. What
+ * the host would take for a broken channel ends here.
+ */
 static void control_readable(struct run *r)
 {
 	static uint8_t buf[64 * 1024];
-	ssize_t n = recv(r->command.control, buf, sizeof(buf), 0);
-	json_error_t error;
+	ssize_t n = recv(r->command.control, buf, sizeof(buf), MSG_TRUNC);
 	json_t *msg;
 
 	if (n <= 0) {
@@ -219,9 +237,13 @@ static void control_readable(struct run *r)
 		r->command.control = -1;
 		return;
 	}
-	msg = json_loadb((char *)buf, n, 0, &error);
+	if (n > (ssize_t)sizeof(buf)) {
+		warn("control message of %zd bytes: expected at most %zu", n, sizeof(buf));
+		return;
+	}
+	msg = json_loadb((char *)buf, n, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(msg))
-		warn("control message: expected a JSON object");
+		warn("control message: expected a JSON object without duplicate keys");
 	else
 		frame_send(r->port, json_object_get(msg, "request") ? FRAME_REQUEST : FRAME_EVENT,
 			   buf, n);
@@ -375,7 +397,7 @@ static void outcome_set(struct run *r, const char *outcome, int status, char *me
 static char *status_describe(const struct child *c)
 {
 	if (!c->exited)
-		return xstrdup("still running");
+		return xstrdup(c->pid ? "still running" : "not started");
 	if (WIFSIGNALED(c->status))
 		return xasprintf("killed by signal %d (%s)", WTERMSIG(c->status),
 				 strsignal(WTERMSIG(c->status)));
@@ -450,6 +472,7 @@ static void command_run(struct run *r)
 			    xasprintf("%s: %s", argv[0], strerror(-err)));
 		return;
 	}
+	winsize_apply(r);
 	send_event(r, "command-start", NULL, NULL);
 	if (r->command.in >= 0) {
 		uint32_t credit = STDIN_WINDOW;
@@ -488,11 +511,29 @@ static long oom_kills(void)
 	return 0;
 }
 
+/* The message may hold a file's name, which need not be UTF-8 as JSON is. */
+static json_t *message_json(const char *message)
+{
+	_cleanup_free_ char *ascii = NULL;
+	json_t *j = json_string(message);
+	char *p;
+
+	if (j || !message)
+		return j;
+	ascii = xstrdup(message);
+	for (p = ascii; *p; p++) {
+		if (*p & 0x80)
+			*p = '?';
+	}
+	return json_string(ascii);
+}
+
 static void send_exit(struct run *r)
 {
-	json_t *e = json_pack("{s:s, s:s, s:i, s:s?, s:I, s:I}", "schema", "kt-exit/1", "outcome",
-			      r->outcome, "status", r->status, "message", r->message, "oom_kills",
-			      (json_int_t)oom_kills(), "command_ns", (json_int_t)r->command_ns);
+	json_t *e = json_pack("{s:s, s:s, s:i, s:o?, s:I, s:I}", "schema", "kt-exit/1", "outcome",
+			      r->outcome, "status", r->status, "message", message_json(r->message),
+			      "oom_kills", (json_int_t)oom_kills(), "command_ns",
+			      (json_int_t)r->command_ns);
 
 	if (r->signal)
 		json_object_set_new(e, "signal", json_integer(r->signal));
@@ -535,8 +576,9 @@ void run(const struct guestconf *conf, int port)
 	kill(-1, SIGKILL);
 	send_exit(&r);
 	/*
-	 * The driver queues what is written (drivers/char/virtio_console.c, port_fops_write): only the
-	 * host's word tells that a slow reader has got it all. A deterministic run's host is a file.
+	 * The driver queues what is written (drivers/char/virtio_console.c, port_fops_write): only
+	 * the host's word tells that a slow reader has got it all. A deterministic run's host is a
+	 * file.
 	 */
 	while (guestconf_get(conf, "bye") && !r.bye && !r.input_refused)
 		serve(&r, -1);
