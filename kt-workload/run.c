@@ -178,8 +178,8 @@ static void wait_ready(struct run *run, struct start_line *line)
 			limit = now + READY_WAIT_NS;
 		before = ready;
 		if (now >= limit) {
-			warn("%zu workers did not get to the start within a second: going on",
-			     line_alive(run, line) - ready);
+			warn("%zu of %zu workers did not get to the start: going on without them",
+			     line_alive(run, line) - ready, line_alive(run, line));
 			return;
 		}
 		wait_signal(run, now + NSEC_PER_MSEC);
