@@ -61,6 +61,23 @@ cgroup_is_working() { # CGROUP
 	[ -n "$tid" ] && [ "$(cut -d ' ' -f 1 "/proc/$tid/schedstat")" -gt 20000000 ]
 }
 
+# End it early, when the test has seen enough; the stats are complete up to there.
+interrupt_workload() {
+	kill -TERM "$workload"
+	end_workload
+	[ "$status" = 143 ]
+}
+
+# Wait until task $tid has run 5 ms more, so that it came to checkpoints.
+runs_on() {
+	ran_until=$(($(cut -d ' ' -f 1 "/proc/$tid/schedstat") + 5000000))
+	eventually ran
+}
+
+ran() {
+	[ "$(cut -d ' ' -f 1 "/proc/$tid/schedstat")" -ge "$ran_until" ]
+}
+
 # For teardown: a test that failed leaves nothing running.
 stop_workload() {
 	[ -z "${workload:-}" ] || kill -KILL "$workload" 2>/dev/null || true
