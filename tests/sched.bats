@@ -11,8 +11,9 @@ setup() {
 }
 
 # sched_vm ARGS COMMAND: run shell COMMAND in a VM with two LLCs under kt-sched ARGS; files in ./run.
+# Deterministic, so that CPU time counts no wait of a vCPU for the host.
 sched_vm() {
-	kt-vmm -n -t 1n2l2c1t -m 512M --timeout 60s -o run --sched "$KT_SCHED" --sched-args "$1" \
+	kt-vmm -n --deterministic -t 1n2l2c1t -m 512M --timeout 60s -o run --sched "$KT_SCHED" --sched-args "$1" \
 		-- sh -c "$2"
 }
 
