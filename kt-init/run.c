@@ -492,7 +492,7 @@ static void command_run(struct run *r)
 		sched_death(r);
 	if (WIFSIGNALED(r->command.status)) {
 		r->signal = WTERMSIG(r->command.status);
-		outcome_set(r, "signalled", 128 + r->signal, NULL);
+		outcome_set(r, "signalled", 128 + r->signal, status_describe(&r->command));
 	} else {
 		outcome_set(r, "exited", WEXITSTATUS(r->command.status), NULL);
 	}
