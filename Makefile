@@ -23,6 +23,7 @@ GUEST_PROGRAMS := kt-init kt-workload
 PROGRAMS       := $(HOST_PROGRAMS) $(GUEST_PROGRAMS)
 SHELL_PROGRAMS := $(filter-out $(addprefix bin/,$(PROGRAMS)),$(wildcard bin/kt-*))
 C_SOURCES      := $(wildcard libcommon/*.[ch] $(addsuffix /*.[ch],$(PROGRAMS)) tests/*/*.[ch])
+LINT_SOURCES   := $(filter-out %.bpf.c,$(filter %.c,$(C_SOURCES)))
 
 LIBS_kt-vmm	 := -ljansson -lelf -lz -lm
 LIBS_kt-init	 := -ljansson -lz -lutil -lm
@@ -141,8 +142,8 @@ fuzz:
 lint:
 	cppcheck --quiet --std=c17 --language=c --error-exitcode=1 --inline-suppr -j 2 \
 		--enable=warning,performance,portability --suppressions-list=tests/lib/cppcheck.txt \
-		-Ilibcommon $(filter %.c,$(C_SOURCES))
-	shellcheck $(SHELL_PROGRAMS) .ci/run tests/run $(wildcard tests/bench/*.sh tests/lib/*.bash)
+		-Ilibcommon $(LINT_SOURCES)
+	shellcheck -x $(SHELL_PROGRAMS) .ci/run tests/run $(wildcard tests/bench/*.sh tests/lib/*.bash)
 	clang-format --dry-run -Werror $(C_SOURCES)
 
 clean:

@@ -1,47 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "line.h"
 
-#include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "diag.h"
-
-/* Bytes that mean themselves to a shell and to xargs wherever they stand. */
-static bool plain(unsigned char c)
-{
-	return c < 0x80 && (isalnum(c) || strchr("_-./:=,+%@", c));
-}
-
-/*
- * Single quotes keep everything but themselves, in sh and in xargs (which knows no backslash
- * inside quotes); a single quote is a backslash and the quote, outside of them, in both.
- */
-static void word_write(FILE *out, const char *word)
-{
-	const char *p;
-
-	for (p = word; *p && plain(*p); p++)
-		;
-	if (*word && !*p) {
-		fputs(word, out);
-		return;
-	}
-	putc('\'', out);
-	for (p = word; *p; p++) {
-		if (*p == '\'')
-			fputs("'\\''", out);
-		else
-			putc(*p, out);
-	}
-	putc('\'', out);
-}
+#include "words.h"
 
 void line_write(FILE *out, const char *const *words)
 {
 	for (; *words; words++) {
-		word_write(out, *words);
+		_cleanup_free_ char *word = word_quote(*words);
+
+		fputs(word, out);
 		putc(words[1] ? ' ' : '\n', out);
 	}
 }

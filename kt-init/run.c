@@ -25,9 +25,9 @@
 
 #define STDIN_WINDOW	(64 * 1024) /* bytes the host may send ahead of the command's reading */
 #define SCHED_ATTACH_MS 30000	    /* a scheduler must show in sysfs within this time */
-#define DRAIN_MS	500  /* for pipes that outlive the command in some background process */
-#define TERM_GRACE_MS	5000 /* between SIGTERM (SIGINT for the scheduler) and SIGKILL */
-#define LAST_WORDS_MS	1000 /* a scheduler that the kernel threw out may still log */
+#define DRAIN_MS	500   /* for pipes that outlive the command in some background process */
+#define TERM_GRACE_MS	15000 /* between SIGTERM (SIGINT for the scheduler) and SIGKILL */
+#define LAST_WORDS_MS	1000  /* a scheduler that the kernel threw out may still log */
 
 struct run {
 	const struct guestconf *conf;
@@ -449,9 +449,10 @@ static void sched_death(struct run *r)
 	how = status_describe(&r->sched);
 	outcome_set(r, "scheduler-died", 121,
 		    r->sched_exit.reason
-			    ? xasprintf("scheduler '%s' disabled: %s%s%s", r->sched_name,
-					r->sched_exit.reason, r->sched_exit.message ? ": " : "",
-					r->sched_exit.message ? r->sched_exit.message : "")
+			    ? xasprintf("scheduler '%s' disabled: %s%s%s (its program: %s)",
+					r->sched_name, r->sched_exit.reason,
+					r->sched_exit.message ? ": " : "",
+					r->sched_exit.message ? r->sched_exit.message : "", how)
 			    : xasprintf("scheduler '%s' ended: %s", r->sched_name, how));
 	child_stop(r, &r->command, SIGTERM, command_gone);
 }

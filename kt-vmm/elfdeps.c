@@ -15,6 +15,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "exits.h"
 
 /* Include depth and directories in ld.so.conf; more is a loop or a mistake. */
 #define CONF_MAX_DEPTH 8
@@ -197,35 +198,44 @@ static char *try_dir(const char *dir, size_t len, const char *name)
 	return NULL;
 }
 
+/*
+ * The length of the token at @p ("$NAME" or "${NAME}", at most @len characters) if it is @name, or
+ * 0.
+ */
+static size_t token_length(const char *p, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (len >= n + 1 && p[0] == '$' && !strncmp(p + 1, name, n))
+		return n + 1;
+	if (len >= n + 3 && p[0] == '$' && p[1] == '{' && !strncmp(p + 2, name, n) &&
+	    p[2 + n] == '}')
+		return n + 3;
+	return 0;
+}
+
 /* Replace $ORIGIN, $LIB and $PLATFORM in one element of a search path (ld.so(8)). */
 static char *expand_tokens(const char *element, size_t len, const char *origin)
 {
-	static const char *const names[] = {"ORIGIN", "LIB", "PLATFORM"};
-	const char *values[] = {origin, "lib/x86_64-linux-gnu", "x86_64"};
+	const struct {
+		const char *name, *value;
+	} tokens[] = {{"ORIGIN", origin}, {"LIB", "lib/x86_64-linux-gnu"}, {"PLATFORM", "x86_64"}};
 	char *out = NULL;
 	size_t size, i, n;
 	FILE *f = open_memstream(&out, &size);
 
 	if (!f)
-		die(70, "out of memory");
-	while (len) {
-		for (i = 0; element[0] == '$' && i < ARRAY_SIZE(names); i++) {
-			bool brace = len > 1 && element[1] == '{';
-
-			n = strlen(names[i]);
-			if (len < 1 + n + 2 * brace || strncmp(element + 1 + brace, names[i], n) ||
-			    (brace && element[2 + n] != '}'))
-				continue;
-			fputs(values[i], f);
-			n += 1 + 2 * brace;
-			break;
+		die(EXIT_INTERNAL, "out of memory");
+	for (; len; element += n, len -= n) {
+		for (i = 0, n = 0; i < ARRAY_SIZE(tokens) && !n; i++) {
+			n = token_length(element, len, tokens[i].name);
+			if (n)
+				fputs(tokens[i].value, f);
 		}
-		if (element[0] != '$' || i == ARRAY_SIZE(names)) {
+		if (!n) {
 			fputc(element[0], f);
 			n = 1;
 		}
-		element += n;
-		len -= n;
 	}
 	fclose(f);
 	return out;

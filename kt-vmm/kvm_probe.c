@@ -153,9 +153,10 @@ static char *probe_run(struct probe_vm *p)
 	if (p->run->exit_reason == KVM_EXIT_HLT)
 		return NULL;
 	if (p->run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
-		return xasprintf("/dev/kvm interprets guest code and lacks instructions that kernels use "
-				 "(KVM_EXIT_INTERNAL_ERROR, suberror %u)",
-				 p->run->internal.suberror);
+		return xasprintf(
+			"/dev/kvm interprets guest code and lacks instructions that kernels use "
+			"(KVM_EXIT_INTERNAL_ERROR, suberror %u)",
+			p->run->internal.suberror);
 	return xasprintf("the probe guest ended with exit reason %u", p->run->exit_reason);
 }
 
@@ -183,7 +184,7 @@ bool kvm_probe(char **why)
 	*why = probe_run(&p);
 	took = now_ns() - start;
 	if (!*why && took > LOOP_LIMIT_NS)
-		*why = xasprintf("/dev/kvm interprets guest code: %d loops took %llu us", LOOP_COUNT,
-				 (unsigned long long)took / 1000);
+		*why = xasprintf("/dev/kvm interprets guest code: %d loops took %llu us",
+				 LOOP_COUNT, (unsigned long long)took / 1000);
 	return !*why;
 }

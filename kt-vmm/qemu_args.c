@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "diag.h"
+#include "exits.h"
 
 struct args {
 	char **list;
@@ -26,7 +28,7 @@ static void add(struct args *a, const char *fmt, ...)
 	n = vasprintf(&s, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		die(70, "out of memory");
+		die(EXIT_INTERNAL, "out of memory");
 	ptrlist_add(&a->list, &a->n, s);
 }
 
@@ -125,7 +127,7 @@ char **qemu_args(const struct engine_config *c, int qmp)
 	struct args a = {0};
 	size_t i;
 
-	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(fixed); i++)
 		add(&a, "%s", fixed[i]);
 	/* One thread: with one per vCPU QEMU 7.2 loses a boot now and then (docs/facts.md). */
 	add(&a, "%s", c->use_kvm ? "kvm" : "tcg,thread=single");

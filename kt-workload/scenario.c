@@ -103,14 +103,13 @@ static void parse_line(struct parser *p, const char *line)
 	const char *why;
 	struct step *step;
 	struct op *op = NULL;
-	char **words;
-	size_t n;
+	char **words = words_split(line, &why);
 
-	if (words_split(line, &words, &n, &why)) {
+	if (!words) {
 		parser_error(p, "%s", why);
 		return;
 	}
-	row = n ? op_find(p, words[0]) : NULL;
+	row = words[0] ? op_find(p, words[0]) : NULL;
 	if (row && row->apply) {
 		op = xcalloc(1, sizeof(*op));
 		*op = (struct op){.row = row, .line = p->line, .text = words_join(words)};
