@@ -100,8 +100,8 @@ static int qemu_create(struct engine *e, const struct engine_config *c)
 		return err;
 	}
 	e->event_fd = pidfd_open(q->pid, 0);
-	err = qmp_open(&q->qmp, pair[0]);
-	if (err) {
+	err = e->event_fd < 0 ? -errno : qmp_open(&q->qmp, pair[0], e->cancel_fd);
+	if (err && err != -EINTR) {
 		if (err == -EPIPE) /* it is on its way out: let it finish its message */
 			waitid(P_PID, q->pid, NULL, WEXITED | WNOWAIT);
 		note_error(e);
@@ -114,7 +114,8 @@ static int qemu_boot(struct engine *e)
 	struct qemu *q = e->state;
 	int err = qmp_execute(&q->qmp, "cont");
 
-	if (err)
+	q->qmp.cancel_fd = -1; /* from here on signals are for the event loop */
+	if (err && err != -EINTR)
 		note_error(e);
 	return err;
 }
@@ -149,7 +150,7 @@ static enum engine_end qemu_wait(struct engine *e)
 	int status;
 	pid_t pid = waitpid(q->pid, &status, WNOHANG);
 
-	if (pid == 0)
+	if (pid <= 0)
 		return ENGINE_RUNNING;
 	q->pid = 0;
 	if (q->stopped)

@@ -25,7 +25,7 @@
  * nothing to test a scheduler on. quiet keeps the slow serial port for what is wrong.
  */
 #define CMDLINE                                                                                \
-	"console=ttyS0 quiet oops=panic panic=-1 mitigations=off tsc=reliable no_timer_check " \
+	"console=ttyS0 quiet loglevel=5 oops=panic panic=-1 mitigations=off tsc=reliable no_timer_check " \
 	"rcupdate.rcu_expedited=1 cryptomgr.notests audit=0"
 
 char *guest_cmdline(const char *append, bool deterministic)

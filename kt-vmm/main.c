@@ -247,16 +247,20 @@ static void settings_read(struct settings *s, int argc, char **argv)
 static bool stdin_wanted(const struct settings *s)
 {
 	/* Reading the terminal from the background would stop us. */
-	if (s->no_stdin || s->dry_run || fcntl(STDIN_FILENO, F_GETFD) < 0)
+	if (s->no_stdin || s->dry_run)
 		return false;
 	return !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
 static void dry_run(const struct vm_options *vm, const struct guest *g)
 {
+	struct engine_config c = vm->config;
 	size_t i;
 
-	vm->engine->describe(&vm->config, stdout);
+	/* Only a start makes these descriptors. */
+	c.console = c.channel = c.initrd = -1;
+	memset(c.ram, -1, sizeof(c.ram));
+	vm->engine->describe(&c, stdout);
 	printf("\n# initramfs: %llu bytes\n", (unsigned long long)g->initrd_size);
 	for (i = 0; g->files[i]; i++)
 		puts(g->files[i]);
@@ -313,6 +317,20 @@ static int boot_and_report(struct settings *s, struct vm_options *vm, struct run
 	return status;
 }
 
+/*
+ * Descriptors 0 to 2 must not become something else's. A stream that is closed reads as empty, and
+ * writing to it fails.
+ */
+static void standard_streams_open(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDONLY); /* takes the lowest number: this one */
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct settings s = {0};
@@ -327,6 +345,7 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	diag_init("kt-vmm");
+	standard_streams_open();
 	signal(SIGPIPE, SIG_IGN);
 	settings_read(&s, argc, argv);
 	machine_build(&machine, &s.machine);
@@ -362,6 +381,7 @@ int main(int argc, char **argv)
 	if (s.dry_run) {
 		dry_run(&vm, &guest);
 	} else {
+		vm_signals_open(&vm.signals);
 		if (rundir_open(&dir, s.rundir, &why))
 			die(EXIT_USAGE, "%s", why);
 		info("engine %s with %s: %s", choice.ops->name, choice.use_kvm ? "kvm" : "tcg",

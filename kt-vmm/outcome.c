@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "printable.h"
 #include "status.h"
 
 /* Outcomes that kt-init may report. The others are the host's own findings. */
@@ -31,21 +32,12 @@ void outcome_set(struct outcome *o, const char *name, int status, char *message)
 static char *guest_string(const json_t *object, const char *key)
 {
 	const char *s = json_string_value(json_object_get(object, key));
-	char *copy, *p;
 
-	if (!s)
-		return NULL;
-	copy = xstrndup(s, 4096);
-	for (p = copy; *p; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	}
-	return copy;
+	return s ? printable_copy(s, 4096) : NULL;
 }
 
 static void sched_take(struct outcome *o, const json_t *s)
 {
-	o->have_sched = true;
 	o->sched_name = guest_string(s, "name");
 	o->sched_process = guest_string(s, "process");
 	o->sched_kind = guest_string(s, "exit_kind");

@@ -10,13 +10,13 @@
 #include "console.h"
 
 struct outcome {
-	const char *name; /* static, one of outcome.c's table; NULL while the run goes on */
+	const char *name; /* static, one of docs/run.md; NULL while the run goes on */
 	int status;	  /* kt-vmm's exit status */
 	char *message;	  /* malloc'ed or NULL */
 	/* From EXIT; strings are malloc'ed or NULL. */
 	bool have_exit;
 	int64_t command_ns, oom_kills;
-	bool have_sched, sched_error;
+	bool sched_error;
 	char *sched_name, *sched_process, *sched_kind, *sched_reason, *sched_message;
 };
 

@@ -19,7 +19,7 @@ static json_t *qmp_receive(struct qmp *q, int *err)
 {
 	for (;;) {
 		char *eol = memchr(q->buf, '\n', q->len);
-		struct pollfd p = {q->fd, POLLIN, 0};
+		struct pollfd p[] = {{q->fd, POLLIN, 0}, {q->cancel_fd, POLLIN, 0}};
 		ssize_t n;
 
 		if (eol) {
@@ -35,7 +35,10 @@ static json_t *qmp_receive(struct qmp *q, int *err)
 		if (q->len == QMP_MAX_LINE)
 			return NULL;
 		*err = -ETIMEDOUT;
-		if (poll(&p, 1, QMP_TIMEOUT_MS) == 0)
+		if (poll(p, ARRAY_SIZE(p), QMP_TIMEOUT_MS) == 0)
+			return NULL;
+		*err = -EINTR;
+		if (p[1].revents)
 			return NULL;
 		n = read(q->fd, q->buf + q->len, QMP_MAX_LINE - q->len);
 		*err = -EPIPE;
@@ -67,12 +70,13 @@ int qmp_execute(struct qmp *q, const char *command)
 	return err;
 }
 
-int qmp_open(struct qmp *q, int fd)
+int qmp_open(struct qmp *q, int fd, int cancel_fd)
 {
 	json_t *greeting;
 	int err;
 
 	q->fd = fd;
+	q->cancel_fd = cancel_fd;
 	q->len = 0;
 	q->buf = xmalloc(QMP_MAX_LINE);
 	greeting = qmp_receive(q, &err);

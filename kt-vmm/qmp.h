@@ -8,12 +8,16 @@
 
 struct qmp {
 	int fd;
+	int cancel_fd; /* waiting ends when it is readable */
 	char *buf;
 	size_t len;
 };
 
-/* Take the greeting and leave negotiation mode. @fd becomes @q's. Returns 0 or -errno. */
-int qmp_open(struct qmp *q, int fd);
+/*
+ * Take the greeting and leave negotiation mode. @fd becomes @q's. Returns 0 or -errno, -EINTR when
+ * @cancel_fd became readable.
+ */
+int qmp_open(struct qmp *q, int fd, int cancel_fd);
 
 /*
  * Execute @command without arguments and wait for its answer, events in between are dropped.

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "terminal.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
-
-#include "frame.h"
 
 static struct termios saved;
 static bool is_raw, registered;
@@ -35,14 +32,13 @@ void terminal_raw(void)
 	registered = true;
 }
 
-void terminal_send_size(int channel)
+bool terminal_size(uint16_t size[2])
 {
 	struct winsize ws;
-	unsigned short size[2];
 
 	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &ws))
-		return;
+		return false;
 	size[0] = ws.ws_row;
 	size[1] = ws.ws_col;
-	frame_send(channel, FRAME_WINSIZE, size, sizeof(size));
+	return true;
 }

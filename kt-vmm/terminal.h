@@ -3,11 +3,14 @@
 #ifndef KT_TERMINAL_H
 #define KT_TERMINAL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Pass every key on unprocessed, until terminal_restore(), which also runs at exit(3). */
 void terminal_raw(void);
 void terminal_restore(void);
 
-/* Send the window's size as a frame on @channel. */
-void terminal_send_size(int channel);
+/* The window's rows and columns. Returns whether there is a window. */
+bool terminal_size(uint16_t size[2]);
 
 #endif

@@ -6,48 +6,28 @@
 #include "vm.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "diag.h"
-#include "frame.h"
 #include "status.h"
 #include "terminal.h"
+#include "vm_state.h"
 
-#define POWER_OFF_TIMEOUT_NS 20000000000ULL /* from EXIT to the end of the VM */
-#define PING_TIMEOUT_NS	     5000000000ULL  /* for an answer when time is up */
-#define PANIC_TIMEOUT_NS     10000000000ULL /* for a panicked kernel to reset */
-#define CONSOLE_SCAN_MS	     100
-#define CHANNEL_TAIL_MS	     5 /* how often a deterministic run's channel file is looked at */
-#define CONSOLE_MAX_BYTES    (256ULL << 20)
+#define PING_TIMEOUT_NS	  5000000000ULL	 /* for an answer when time is up */
+#define PANIC_TIMEOUT_NS  10000000000ULL /* for a panicked kernel to reset */
+#define CONSOLE_SCAN_MS	  100
+#define CHANNEL_TAIL_MS	  5 /* how often a deterministic run's channel file is looked at */
+#define CONSOLE_MAX_BYTES (256ULL << 20)
 
-struct vm {
-	const struct vm_options *o;
-	struct vm_result *r;
-	struct engine engine;
-	struct engine_config config;
-	struct frame_reader reader;
-	int channel; /* our end: a socket, or a file that grows */
-	int signals;
-	int stdin_fd;	 /* -1 when there is nothing more to forward */
-	uint32_t credit; /* bytes of stdin that the guest takes */
-	uint64_t start, deadline;
-	const char *waiting_for; /* what the deadline is about */
-	bool channel_closed, pinged, ponged, ended;
-};
-
-static uint64_t now_ns(void)
+uint64_t now_ns(void)
 {
 	struct timespec t;
 
@@ -55,189 +35,42 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-static void deadline_set(struct vm *vm, uint64_t after_ns, const char *what)
+void vm_deadline_set(struct vm *vm, uint64_t after_ns)
 {
-	vm->deadline = after_ns ? now_ns() + after_ns : UINT64_MAX;
-	vm->waiting_for = what;
+	if (!after_ns || __builtin_add_overflow(now_ns(), after_ns, &vm->deadline))
+		vm->deadline = UINT64_MAX;
 }
 
-static int write_all(int fd, const void *data, size_t len)
+void vm_send(struct vm *vm, enum frame_type type, const void *data, size_t len)
 {
-	const char *p = data;
-
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EAGAIN) {
-			poll(&(struct pollfd){fd, POLLOUT, 0}, 1, -1);
-			continue;
-		}
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			p += n;
-			len -= n;
-		}
-	}
-	return 0;
+	/* One that is gone will be noticed by its end. */
+	if (channel_send(&vm->channel, type, data, len) == -ENOBUFS)
+		guest_broke_channel(vm, "it does not read what is sent to it");
 }
 
-/* Pass guest output on to the run's file and, unless @stream is -1, to our own stream. */
-static void output(struct vm *vm, const struct frame *f, int stream, int file)
+void vm_send_winsize(struct vm *vm)
 {
-	int err = file >= 0 ? write_all(file, f->data, f->len) : 0;
+	uint16_t size[2];
 
-	if (err) {
-		outcome_set(&vm->r->outcome, "failed", STATUS_VMM,
-			    xasprintf("run directory: %s", strerror(-err)));
-		return;
-	}
-	err = stream >= 0 ? write_all(stream, f->data, f->len) : 0;
-	if (err == -EPIPE)
-		outcome_set(&vm->r->outcome, "interrupted", STATUS_SIGNAL + SIGPIPE,
-			    xstrdup("nobody reads the output"));
-	else if (err)
-		outcome_set(&vm->r->outcome, "failed", STATUS_VMM,
-			    xasprintf("stdout: %s", strerror(-err)));
+	if (terminal_size(size))
+		vm_send(vm, FRAME_WINSIZE, size, sizeof(size));
 }
 
-static void bad_channel(struct vm *vm, const char *what)
+/* Serve what the channel holds, until our own reader is behind. */
+static void channel_serve(struct vm *vm)
 {
-	outcome_set(&vm->r->outcome, "guest-died", STATUS_GUEST_DIED,
-		    xasprintf("the guest broke the channel's protocol: %s", what));
-}
-
-static void hello(struct vm *vm, const struct frame *f)
-{
-	json_t *h = json_loadb((const char *)f->data, f->len, JSON_REJECT_DUPLICATES, NULL);
-	const char *kernel = json_string_value(json_object_get(h, "kernel"));
-	json_int_t cpus = json_integer_value(json_object_get(h, "cpus"));
-
-	if (!kernel || cpus < 1 || cpus > TOPOLOGY_MAX_CPUS || vm->r->hello) {
-		bad_channel(vm, vm->r->hello ? "a second HELLO" : "malformed HELLO");
-	} else {
-		vm->r->hello = true;
-		vm->r->kernel = xstrndup(kernel, 128);
-		vm->r->cpus = cpus;
-		vm->r->boot_ns = now_ns() - vm->start;
-		info("guest is up after %.2f s: %s, %u CPUs", vm->r->boot_ns / 1e9, vm->r->kernel,
-		     vm->r->cpus);
-		if (cpus != topology_cpus(&vm->config.machine->topology))
-			warn("the guest brought up %u of %u CPUs", vm->r->cpus,
-			     topology_cpus(&vm->config.machine->topology));
-		deadline_set(vm, vm->o->timeout_ns, "the command");
-		if (vm->o->terminal)
-			terminal_send_size(vm->channel);
-	}
-	json_decref(h);
-}
-
-/* An event is stored as a line of its own; the guest cannot break the file's format. */
-static void event(struct vm *vm, const struct frame *f)
-{
-	json_t *e = json_loadb((const char *)f->data, f->len, JSON_REJECT_DUPLICATES, NULL);
-	_cleanup_free_ char *line = json_is_object(e) ? json_dumps(e, JSON_COMPACT) : NULL;
-
-	json_decref(e);
-	if (!line) {
-		bad_channel(vm, "an event that is no JSON object");
-		return;
-	}
-	debug("event: %s", line);
-	if (write_all(vm->o->sinks.events, line, strlen(line)) ||
-	    write_all(vm->o->sinks.events, "\n", 1))
-		outcome_set(&vm->r->outcome, "failed", STATUS_VMM,
-			    xasprintf("run directory: %s", strerror(errno)));
-}
-
-/* No request is served yet: say so, the scenario reports it at its line. */
-static void request(struct vm *vm)
-{
-	static const char reply[] = "{\"error\":\"this host serves no requests\"}";
-
-	if (!vm->config.deterministic)
-		frame_send(vm->channel, FRAME_REPLY, reply, strlen(reply));
-}
-
-static void credit(struct vm *vm, const struct frame *f)
-{
-	uint32_t more;
-
-	if (f->len != sizeof(more)) {
-		bad_channel(vm, "malformed CREDIT");
-		return;
-	}
-	memcpy(&more, f->data, sizeof(more));
-	if (__builtin_add_overflow(vm->credit, more, &vm->credit))
-		bad_channel(vm, "CREDIT overflow");
-}
-
-static void guest_frame(struct vm *vm, const struct frame *f)
-{
-	if (!vm->r->hello && f->type != FRAME_HELLO) {
-		bad_channel(vm, "expected HELLO first");
-		return;
-	}
-	switch (f->type) {
-	case FRAME_HELLO:
-		hello(vm, f);
-		break;
-	case FRAME_STDOUT:
-		output(vm, f, STDOUT_FILENO, vm->o->sinks.stats);
-		break;
-	case FRAME_STDERR:
-		output(vm, f, STDERR_FILENO, vm->o->sinks.err);
-		break;
-	case FRAME_SCHED:
-		output(vm, f, diag_verbosity() ? STDERR_FILENO : -1, vm->o->sinks.sched);
-		break;
-	case FRAME_EVENT:
-		event(vm, f);
-		break;
-	case FRAME_REQUEST:
-		request(vm);
-		break;
-	case FRAME_CREDIT:
-		credit(vm, f);
-		break;
-	case FRAME_PONG:
-		vm->ponged = true;
-		if (vm->pinged)
-			vm->deadline = 0; /* judge at once */
-		break;
-	case FRAME_EXIT:
-		if (outcome_from_exit(&vm->r->outcome, f->data, f->len))
-			bad_channel(vm, "malformed EXIT");
-		else if (!vm->config.deterministic)
-			frame_send(vm->channel, FRAME_BYE, NULL, 0);
-		deadline_set(vm, POWER_OFF_TIMEOUT_NS, "the guest to power off");
-		break;
-	default:
-		bad_channel(vm, "a frame that only the host may send");
-	}
-}
-
-/* Read what the channel holds. At the end of a file more may come; of a socket none does. */
-static void channel_read(struct vm *vm)
-{
-	long n = frame_reader_fill(&vm->reader, vm->channel);
 	const char *why;
 	struct frame f;
-	int got;
+	int got = 1;
 
-	if (n <= 0) {
-		vm->channel_closed = vm->config.deterministic ? vm->ended : n != -EAGAIN;
-		return;
-	}
-	while ((got = frame_reader_next(&vm->reader, &f, &why)) > 0) {
-		/* After EXIT or a failure nothing counts any more. */
-		if (!vm->r->outcome.name)
+	/* After EXIT or a failure nothing counts any more. */
+	while (got > 0 && !vm->pending.len && !vm->r->outcome.name) {
+		got = channel_next(&vm->channel, vm->ended, &f, &why);
+		if (got > 0)
 			guest_frame(vm, &f);
 	}
-	if (got < 0) {
-		bad_channel(vm, why);
-		vm->channel_closed = true;
-	}
+	if (got < 0)
+		guest_broke_channel(vm, why);
 }
 
 static void stdin_forward(struct vm *vm)
@@ -253,7 +86,7 @@ static void stdin_forward(struct vm *vm)
 		n = 0;
 	}
 	vm->credit -= n;
-	frame_send(vm->channel, FRAME_STDIN, buf, n);
+	vm_send(vm, FRAME_STDIN, buf, n);
 }
 
 static void freeze_while_stopped(struct vm *vm)
@@ -272,22 +105,45 @@ static void freeze_while_stopped(struct vm *vm)
 		vm->deadline += now_ns() - before;
 }
 
-static void signal_read(struct vm *vm)
+static void signals_read(struct vm *vm)
 {
 	struct signalfd_siginfo s;
 
-	while (read(vm->signals, &s, sizeof(s)) == sizeof(s)) {
+	while (read(vm->o->signals.all, &s, sizeof(s)) == sizeof(s)) {
 		if (s.ssi_signo == SIGTSTP) {
 			freeze_while_stopped(vm);
 		} else if (s.ssi_signo == SIGWINCH) {
 			if (vm->o->terminal && vm->r->hello)
-				terminal_send_size(vm->channel);
+				vm_send_winsize(vm);
 		} else {
 			outcome_set(&vm->r->outcome, "interrupted", STATUS_SIGNAL + s.ssi_signo,
 				    xasprintf("by signal %u (%s)", s.ssi_signo,
 					      strsignal(s.ssi_signo)));
 			vm->engine.ops->stop(&vm->engine);
 		}
+	}
+}
+
+/* Time is up for the command: what of it is still alive? */
+static void timeout_judge(struct vm *vm)
+{
+	struct outcome *o = &vm->r->outcome;
+	double seconds = vm->o->timeout_ns / 1e9;
+
+	if (vm->pending.len) {
+		outcome_set(
+			o, "timeout", STATUS_TIMEOUT,
+			xasprintf("after %.0f s the output was held up by its reader", seconds));
+	} else if (vm->ponged || vm->config.deterministic) {
+		outcome_set(o, "timeout", STATUS_TIMEOUT,
+			    xasprintf("the command still ran after %.0f s", seconds));
+	} else if (vm->pinged) {
+		outcome_set(o, "hang", STATUS_HANG,
+			    xasprintf("the guest no longer answered after %.0f s", seconds));
+	} else {
+		vm->pinged = true;
+		vm_deadline_set(vm, PING_TIMEOUT_NS);
+		vm_send(vm, FRAME_PING, NULL, 0);
 	}
 }
 
@@ -298,23 +154,15 @@ static void deadline_passed(struct vm *vm)
 
 	if (o->name) { /* the run is judged: the guest only had to go */
 		vm->engine.ops->stop(&vm->engine);
-		deadline_set(vm, 0, NULL);
-	} else if (!vm->r->hello) {
+		vm_deadline_set(vm, 0);
+	} else if (vm->r->console.panic || vm->r->console.oops) {
+		outcome_from_silence(o, &vm->r->console);
+	} else if (vm->r->hello) {
+		timeout_judge(vm);
+	} else {
 		outcome_set(o, "hang", STATUS_HANG,
 			    xasprintf("the guest did not come up within %.0f s",
 				      vm->o->boot_timeout_ns / 1e9));
-	} else if (!vm->pinged && !vm->config.deterministic) {
-		vm->pinged = true;
-		frame_send(vm->channel, FRAME_PING, NULL, 0);
-		deadline_set(vm, PING_TIMEOUT_NS, "an answer");
-	} else if (vm->ponged || vm->config.deterministic) {
-		outcome_set(
-			o, "timeout", STATUS_TIMEOUT,
-			xasprintf("the command still ran after %.0f s", vm->o->timeout_ns / 1e9));
-	} else {
-		outcome_set(o, "hang", STATUS_HANG,
-			    xasprintf("the guest no longer answered after %.0f s",
-				      vm->o->timeout_ns / 1e9));
 	}
 }
 
@@ -325,7 +173,7 @@ static void console_check(struct vm *vm)
 
 	console_scan(c);
 	if (c->panic && !was_down)
-		deadline_set(vm, PANIC_TIMEOUT_NS, "the panicked guest to reset");
+		vm_deadline_set(vm, PANIC_TIMEOUT_NS);
 	if (c->pos > CONSOLE_MAX_BYTES)
 		outcome_set(&vm->r->outcome, "guest-died", STATUS_GUEST_DIED,
 			    xstrdup("the guest flooded its console with more than 256 MiB"));
@@ -344,29 +192,42 @@ static int poll_timeout(const struct vm *vm)
 	return ms;
 }
 
-/* One turn of the loop. */
-static void vm_serve(struct vm *vm)
+/* The VM may have ended. */
+static void engine_check(struct vm *vm)
 {
-	bool tail = vm->config.deterministic;
-	struct pollfd p[] = {
-		{vm->engine.event_fd, POLLIN, 0},
-		{vm->signals, POLLIN, 0},
-		{tail || vm->channel_closed ? -1 : vm->channel, POLLIN, 0},
-		{vm->credit && vm->stdin_fd >= 0 ? vm->stdin_fd : -1, POLLIN, 0},
-	};
-	enum engine_end end = ENGINE_RUNNING;
+	enum engine_end end = vm->engine.ops->wait(&vm->engine);
 
-	poll(p, ARRAY_SIZE(p), poll_timeout(vm));
-	if (p[1].revents)
-		signal_read(vm);
-	if (p[0].revents)
-		end = vm->engine.ops->wait(&vm->engine);
 	vm->ended = end != ENGINE_RUNNING;
 	if (end == ENGINE_FAILED)
 		outcome_set(&vm->r->outcome, "failed", STATUS_VMM, xstrdup(vm->engine.error));
-	if (tail || p[2].revents)
-		channel_read(vm);
-	if (p[3].revents && !vm->ended)
+}
+
+/* One turn of the loop. */
+static void vm_serve(struct vm *vm)
+{
+	struct channel *c = &vm->channel;
+	bool judged = vm->r->outcome.name;
+	bool take_input = vm->credit && !c->out_len && !judged && !vm->ended;
+	struct pollfd p[] = {
+		{vm->ended ? -1 : vm->engine.event_fd, POLLIN, 0},
+		{vm->o->signals.all, POLLIN, 0},
+		{c->is_file || c->closed || vm->pending.len || judged ? -1 : c->fd, POLLIN, 0},
+		{c->out_len && !c->closed ? c->fd : -1, POLLOUT, 0},
+		{vm->pending.len ? vm->pending.fd : -1, POLLOUT, 0},
+		{take_input ? vm->stdin_fd : -1, POLLIN, 0},
+	};
+
+	poll(p, ARRAY_SIZE(p), poll_timeout(vm));
+	if (p[0].revents)
+		engine_check(vm);
+	if (p[1].revents)
+		signals_read(vm);
+	if (p[3].revents && channel_flush(c))
+		c->out_len = 0; /* the guest is gone */
+	if (p[4].revents)
+		guest_output_flush(vm);
+	channel_serve(vm);
+	if (p[5].revents && !vm->ended)
 		stdin_forward(vm);
 	console_check(vm);
 	if (!vm->ended && now_ns() >= vm->deadline)
@@ -378,74 +239,63 @@ static void vm_serve(struct vm *vm)
 
 static void vm_loop(struct vm *vm)
 {
-	while (!vm->ended)
+	struct outcome *o = &vm->r->outcome;
+
+	/* What the guest sent before it ended is still on its way to our reader. */
+	while (!vm->ended || (!o->name && (vm->pending.len || !vm->channel.closed)))
 		vm_serve(vm);
-	/* What the guest sent before it ended is still on its way. */
-	while (!vm->channel_closed)
-		channel_read(vm);
 	console_scan(&vm->r->console);
-	console_scan(&vm->r->console);
-	if (!vm->r->outcome.name)
-		outcome_from_silence(&vm->r->outcome, &vm->r->console);
-	else if (vm->r->outcome.have_exit)
-		outcome_check_console(&vm->r->outcome, &vm->r->console);
+	if (!o->name)
+		outcome_from_silence(o, &vm->r->console);
+	else if (o->have_exit)
+		outcome_check_console(o, &vm->r->console);
 }
 
 /* Guest RAM, one memfd a node. Returns 0 or -errno. */
-static int ram_create(struct engine_config *c)
+static int ram_create(struct vm *vm)
 {
+	struct engine_config *c = &vm->config;
 	unsigned int i;
 
 	for (i = 0; i < c->machine->nodes; i++) {
 		c->ram[i] = memfd_create("kt-ram", MFD_CLOEXEC);
-		if (c->ram[i] < 0 || ftruncate(c->ram[i], c->machine->node_memory[i]))
-			return -errno;
+		if (c->ram[i] < 0 || ftruncate(c->ram[i], c->machine->node_memory[i])) {
+			int err = -errno;
+
+			vm->engine.error =
+				xasprintf("%llu MiB of memory for node %u: %s",
+					  (unsigned long long)c->machine->node_memory[i] >> 20, i,
+					  strerror(-err));
+			return err;
+		}
 	}
 	return 0;
 }
 
-/* The two ends of the channel. */
-static int channel_create(struct vm *vm, int *guest_end)
+void vm_signals_open(struct vm_signals *s)
 {
-	int pair[2];
-
-	if (vm->config.deterministic) {
-		char path[64];
-
-		*guest_end = memfd_create("kt-channel", MFD_CLOEXEC);
-		if (*guest_end < 0)
-			return -errno;
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", *guest_end);
-		vm->channel = open(path, O_RDONLY | O_CLOEXEC);
-		return vm->channel < 0 ? -errno : 0;
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	fcntl(pair[0], F_SETFL, O_NONBLOCK);
-	vm->channel = pair[0];
-	*guest_end = pair[1];
-	return 0;
-}
-
-static int signals_open(void)
-{
-	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	sigset_t set;
 	size_t i;
 
 	sigemptyset(&set);
-	for (i = 0; i < ARRAY_SIZE(caught); i++)
-		sigaddset(&set, caught[i]);
+	for (i = 0; i < ARRAY_SIZE(ending); i++)
+		sigaddset(&set, ending[i]);
+	s->ending = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	sigaddset(&set, SIGTSTP);
+	sigaddset(&set, SIGWINCH);
+	s->all = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (s->ending < 0 || s->all < 0)
+		die(STATUS_VMM, "signals: %s", strerror(errno));
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 static int vm_start(struct vm *vm)
 {
-	int err = channel_create(vm, &vm->config.channel);
+	int err;
 
-	if (!err)
-		err = ram_create(&vm->config);
+	vm->config.channel = channel_open(&vm->channel, vm->config.deterministic);
+	err = vm->config.channel < 0 ? vm->config.channel : ram_create(vm);
 	if (!err)
 		err = vm->engine.ops->create(&vm->engine, &vm->config);
 	if (!err)
@@ -460,8 +310,8 @@ void vm_run(const struct vm_options *o, struct vm_result *r)
 		.o = o,
 		.r = r,
 		.config = o->config,
-		.engine = {.ops = o->engine, .event_fd = -1},
-		.channel = -1,
+		.engine = {.ops = o->engine, .event_fd = -1, .cancel_fd = o->signals.ending},
+		.channel = {.fd = -1},
 		.stdin_fd = o->forward_stdin ? STDIN_FILENO : -1,
 	};
 	unsigned int i;
@@ -473,16 +323,17 @@ void vm_run(const struct vm_options *o, struct vm_result *r)
 		vm.config.ram[i] = -1;
 	vm.config.channel = -1;
 	vm.start = now_ns();
-	vm.signals = signals_open();
 	r->console.fd = vm.config.console = rundir_file(o->rundir);
 	err = r->console.fd < 0 ? r->console.fd : vm_start(&vm);
+	if (err == -EINTR)
+		signals_read(&vm);
 	if (err) {
 		outcome_set(&r->outcome, "failed", STATUS_VMM,
 			    vm.engine.error ? xstrdup(vm.engine.error) : xstrdup(strerror(-err)));
 	} else {
 		if (o->terminal)
 			terminal_raw();
-		deadline_set(&vm, o->boot_timeout_ns, "the guest to come up");
+		vm_deadline_set(&vm, o->boot_timeout_ns);
 		vm_loop(&vm);
 		terminal_restore();
 	}
@@ -490,9 +341,7 @@ void vm_run(const struct vm_options *o, struct vm_result *r)
 	r->wall_ns = now_ns() - vm.start;
 	for (i = 0; i < MACHINE_MAX_NODES; i++)
 		cleanup_closep(&vm.config.ram[i]);
-	cleanup_closep(&vm.channel);
-	cleanup_closep(&vm.signals);
-	frame_reader_free(&vm.reader);
+	channel_close(&vm.channel);
 }
 
 void vm_result_free(struct vm_result *r)

@@ -15,10 +15,16 @@ struct sinks {
 	int stats, err, sched, events; /* unnamed files of the run directory */
 };
 
+struct vm_signals {
+	int all;    /* signalfd(2) of all that are caught */
+	int ending; /* readable when one of those that end a run is there */
+};
+
 struct vm_options {
 	const struct engine_ops *engine;
 	struct engine_config config; /* console, channel and RAM are made for each boot */
 	const struct rundir *rundir;
+	struct vm_signals signals;
 	struct sinks sinks;
 	uint64_t boot_timeout_ns; /* from start to HELLO */
 	uint64_t timeout_ns;	  /* from HELLO on; 0: none */
@@ -37,6 +43,9 @@ struct vm_result {
 	uint64_t wall_ns;
 	bool emulated;
 };
+
+/* From here on the signals that end or stop a run are read from descriptors. */
+void vm_signals_open(struct vm_signals *s);
 
 /* Boot, run to the end, take down. @r is filled in whatever happens; vm_result_free() releases it.
  */

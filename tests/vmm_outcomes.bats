@@ -161,6 +161,40 @@ kill_leaves_nothing() {
 	assert_outcome "interrupted 143"
 }
 
+@test "a reader that takes nothing keeps neither a signal nor the timeout from working" {
+	mkfifo pipe
+	sleep 1000 < pipe 3>&- &
+	local reader=$! status=0
+	kt-vmm -n -o run --timeout 2s -- yes > pipe || status=$?
+	assert_equal "$status" 124
+	assert_outcome "timeout 124" "held up by its reader"
+	kt-vmm -n -o run -- yes > pipe 3>&- &
+	local pid=$!
+	sleep 6
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	kill $reader
+	assert_equal "$status" 143
+}
+
+@test "input for a guest that has stopped reading does not stop the timeout" {
+	local status=0
+	(while echo x; do sleep 0.003; done) 2>/dev/null |
+		kt-vmm -o run --timeout 3s -- sh -c 'echo freeze > /sys/power/state; sleep 1000' || status=$?
+	assert_equal "$status" 123
+}
+
+@test "a panicked guest that stays is still a panic" {
+	run -120 kt-vmm -n -o run --append panic=0 --timeout 2s -- sh -c 'echo c > /proc/sysrq-trigger'
+	assert_outcome "panic 120"
+}
+
+@test "a closed stdout is an error, not a place to lose output in" {
+	run -125 bash -c 'kt-vmm -n -- echo lost >&-'
+	assert_output --partial "stdout: Bad file descriptor"
+}
+
 @test "a reader that goes away ends the run" {
 	run bash -c 'set -o pipefail; kt-vmm -n -- sh -c "while :; do echo y; done" | head -n 1'
 	assert_equal "$status" 141
