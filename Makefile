@@ -103,8 +103,16 @@ demo: setup
 	$(Q)$(MAKE) --no-print-directory all
 	@bin/kt-demo
 
+# The workers' own loop and records, without the program around them.
+SPIN_OBJECTS := $(addprefix $(BUILD)/kt-workload/,telemetry.o histogram.o names.o \
+		$(patsubst kt-workload/%.c,%.o,kt-workload/work.c $(wildcard kt-workload/work_*.c)))
+$(BUILD)/tests/bench/spin_overhead: tests/bench/spin_overhead.c $(SPIN_OBJECTS) $(BUILD)/libcommon.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^ -ljansson -lm
+
 bench: setup
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/spin_overhead
 	tests/bench/run
 
 asan: setup

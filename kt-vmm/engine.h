@@ -56,7 +56,7 @@ struct engine {
 	const struct engine_ops *ops;
 	int event_fd;  /* readable when the VM has ended */
 	int cancel_fd; /* readable when waiting for the VM to start is no longer wanted */
-	char *error;  /* malloc'ed phrase, NULL if nothing is wrong */
+	char *error;   /* malloc'ed phrase, NULL if nothing is wrong */
 	void *state;
 };
 

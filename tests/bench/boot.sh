@@ -82,4 +82,4 @@ bare_initramfs
 boot_cost
 before_qemu
 peak_memory
-exit $missed
+exit "$missed"
