@@ -5,6 +5,7 @@
 load lib/kt
 
 @test "the tutorial shows its complete test as it is run" {
+	# shellcheck disable=SC2016 # backquotes of the text
 	diff <(sed -n '/^```bash$/,/^```$/p' "$KT_ROOT/docs/tutorial.md" | sed '1d;$d') \
 		"$KT_ROOT/tests/tutorial.bats"
 }
