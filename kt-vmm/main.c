@@ -101,7 +101,7 @@ struct settings {
 	struct guest_options guest;
 	const char *kernel, *append, *rundir, *engine, *accel;
 	uint64_t timeout_ns;
-	bool dry_run, no_stdin;
+	bool dry_run, no_stdin, seed_given;
 	size_t n_node_memory, n_distances, n_includes, n_env;
 };
 
@@ -117,6 +117,7 @@ static uint64_t seed_parse(const char *option, const char *text)
 static void seed_set(struct settings *s, const char *option, const char *text)
 {
 	s->guest.has_seed = true;
+	s->seed_given = text != NULL;
 	s->guest.seed = text ? seed_parse(option, text) : 0;
 }
 
@@ -235,6 +236,10 @@ static void settings_read(struct settings *s, int argc, char **argv)
 	s->guest.command = options_operands(&o);
 	if (!s->guest.command[0] && !s->guest.shell)
 		die(EXIT_USAGE, "expected a command to run in the guest, or --shell");
+	if (s->guest.deterministic && !s->seed_given && s->guest.command[0] &&
+	    !s->guest.command[0][strspn(s->guest.command[0], "0123456789")])
+		die(EXIT_USAGE, "--deterministic: expected the seed as --deterministic=%s",
+		    s->guest.command[0]);
 	if (s->guest.sched_args && !s->guest.sched)
 		die(EXIT_USAGE, "--sched-args: expected --sched FILE with it");
 	if (s->guest.shell && s->guest.deterministic)

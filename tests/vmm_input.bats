@@ -28,6 +28,7 @@ refused() {
 	refused 64 "-m '16M': expected at least 96M, and 16M for each NUMA node" -m 16M -- true
 	refused 64 "--timeout 'soon': expected a time such as 90s or 5m" --timeout soon -- true
 	refused 64 "--deterministic 'x': expected a whole number" --deterministic=x -- true
+	refused 64 "--deterministic: expected the seed as --deterministic=7" --deterministic 7 true
 	refused 64 "--node-memory '7:1G': expected node 0 to 1" --node-memory 7:1G -- true
 	refused 64 "--distance '0:1:5': expected a distance of 11 to 254" -t 2n2l1c1t --distance 0:1:5 -- true
 	refused 64 "--sched-args: expected --sched FILE with it" --sched-args x -- true
