@@ -89,8 +89,8 @@ static json_t *host(void)
 	struct utsname u;
 
 	uname(&u);
-	return json_pack("{s:s, s:s, s:i}", "kernel", u.release, "machine", u.machine, "cpus",
-			 (int)sysconf(_SC_NPROCESSORS_ONLN));
+	return json_pack("{s:o, s:o, s:i}", "kernel", text(u.release), "machine", text(u.machine),
+			 "cpus", (int)sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 static json_t *attempt(const struct vm_result *r)
@@ -118,12 +118,13 @@ static json_t *report_json(const struct report *r)
 	json_object_set_new(j, "nodes", nodes(c->machine));
 	json_object_set_new(j, "scheduler", scheduler(r));
 	json_object_set_new(j, "kernel",
-			    json_pack("{s:o, s:o, s:s}", "release",
+			    json_pack("{s:o, s:o, s:o}", "release",
 				      text(v->kernel ? v->kernel : r->kernel->release), "image",
-				      text(r->kernel->image), "cmdline", c->cmdline));
+				      text(r->kernel->image), "cmdline", text(c->cmdline)));
 	json_object_set_new(j, "engine",
-			    json_pack("{s:s, s:s, s:s}", "name", r->vm->engine->name, "accelerator",
-				      c->use_kvm ? "kvm" : "tcg", "reason", r->engine_reason));
+			    json_pack("{s:s, s:s, s:o}", "name", r->vm->engine->name, "accelerator",
+				      c->use_kvm ? "kvm" : "tcg", "reason",
+				      text(r->engine_reason)));
 	json_object_set_new(j, "deterministic", json_boolean(c->deterministic));
 	json_object_set_new(j, "seed",
 			    r->guest->has_seed ? json_integer((json_int_t)r->guest->seed)
