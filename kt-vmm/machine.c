@@ -16,15 +16,20 @@
 
 #define NODE_MIN_MEMORY (16ULL << 20)
 #define MIN_MEMORY	(96ULL << 20)
+/* Above it QEMU's errors would be the first to say that no host has this much. */
+#define MAX_MEMORY (4ULL << 40)
 
-static uint64_t memory_parse(const char *option, const char *text)
+/* The memory @size, which is @text or its end, of @option. */
+static uint64_t memory_parse(const char *option, const char *text, const char *size)
 {
 	uint64_t bytes;
 
-	if (size_parse(text, &bytes))
+	if (size_parse(size, &bytes))
 		die(EXIT_USAGE, "%s '%s': expected a size such as 512M or 2G", option, text);
 	if (bytes % (1 << 20))
 		die(EXIT_USAGE, "%s '%s': expected whole MiB", option, text);
+	if (bytes > MAX_MEMORY)
+		die(EXIT_USAGE, "%s '%s': expected at most 4T", option, text);
 	return bytes;
 }
 
@@ -40,7 +45,7 @@ static void node_memory_apply(struct machine *m, const char *text)
 		die(EXIT_USAGE, "--node-memory '%s': expected node 0 to %u", text, m->nodes);
 	if (node == m->nodes)
 		m->nodes++;
-	m->node_memory[node] = memory_parse("--node-memory", colon + 1);
+	m->node_memory[node] = memory_parse("--node-memory", text, colon + 1);
 	if (m->node_memory[node] < NODE_MIN_MEMORY)
 		die(EXIT_USAGE, "--node-memory '%s': expected at least 16M", text);
 }
@@ -63,7 +68,7 @@ static void distance_apply(struct machine *m, const char *text)
 
 void machine_build(struct machine *m, const struct machine_options *o)
 {
-	uint64_t total = memory_parse("-m", o->memory), share;
+	uint64_t total = memory_parse("-m", o->memory, o->memory), share;
 	unsigned int i, j;
 	const char *why;
 
@@ -79,6 +84,8 @@ void machine_build(struct machine *m, const struct machine_options *o)
 		m->node_memory[i] = share;
 	for (i = 0; o->node_memory && o->node_memory[i]; i++)
 		node_memory_apply(m, o->node_memory[i]);
+	if (machine_memory(m) > MAX_MEMORY)
+		die(EXIT_USAGE, "--node-memory: expected at most 4T over all nodes");
 	for (i = 0; i < m->nodes; i++) {
 		for (j = 0; j < m->nodes; j++)
 			m->distance[i][j] = i == j ? DISTANCE_LOCAL : DISTANCE_REMOTE;
