@@ -22,8 +22,12 @@
 #define CODE_ADDR    0x4000
 #define DATA_ADDR    0x5000
 #define LOOP_COUNT   20000
-/* Hardware runs the loop in about 10 us; an interpreter took 28 ms (docs/facts.md). */
+/* Hardware runs the loop in about 10 us; an interpreter took 28 ms (docs/measurements.md). */
 #define LOOP_LIMIT_NS 5000000
+/* A busy host may take the CPU away from one measurement, hardly from three. */
+#define LOOP_TRIES 3
+/* The loop starts after the first hlt. */
+#define LOOP_OFFSET 17
 
 static const uint8_t probe_code[] = {
 	0xbe,
@@ -168,10 +172,26 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
+/* Run the timed loop. Returns NULL with *@took in ns, or what happened instead. */
+static char *probe_loop(struct probe_vm *p, uint64_t *took)
+{
+	struct kvm_regs regs = {.rip = CODE_ADDR + LOOP_OFFSET, .rflags = 2};
+	uint64_t start;
+	char *why;
+
+	if (ioctl(p->vcpu, KVM_SET_REGS, &regs))
+		return xasprintf("registers: %s", strerror(errno));
+	start = now_ns();
+	why = probe_run(p);
+	*took = now_ns() - start;
+	return why;
+}
+
 bool kvm_probe(char **why)
 {
 	_cleanup_(probe_close) struct probe_vm p = {.kvm = -1, .vm = -1, .vcpu = -1};
-	uint64_t start, took;
+	uint64_t took = 0;
+	int i;
 
 	*why = probe_make(&p);
 	if (!*why)
@@ -180,9 +200,8 @@ bool kvm_probe(char **why)
 		*why = probe_run(&p);
 	if (*why)
 		return false;
-	start = now_ns();
-	*why = probe_run(&p);
-	took = now_ns() - start;
+	for (i = 0; i < LOOP_TRIES && !*why && (!i || took > LOOP_LIMIT_NS); i++)
+		*why = probe_loop(&p, &took);
 	if (!*why && took > LOOP_LIMIT_NS)
 		*why = xasprintf("/dev/kvm interprets guest code: %d loops took %llu us",
 				 LOOP_COUNT, (unsigned long long)took / 1000);
