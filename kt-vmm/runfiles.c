@@ -10,15 +10,19 @@
 #include "diag.h"
 #include "status.h"
 
-void sinks_open(struct sinks *s, const struct rundir *r)
+void sinks_open(struct sinks *s, struct rundir *r)
 {
 	int *fds[] = {&s->stats, &s->err, &s->sched, &s->events};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {
 		*fds[i] = rundir_file(r);
-		if (*fds[i] < 0)
-			die(STATUS_VMM, "%s: %s", r->staging, strerror(-*fds[i]));
+		if (*fds[i] < 0) {
+			_cleanup_free_ char *staging = xstrdup(r->staging);
+
+			rundir_close(r);
+			die(STATUS_VMM, "%s: %s", staging, strerror(-*fds[i]));
+		}
 	}
 }
 

@@ -7,8 +7,11 @@
 #include "rundir.h"
 #include "vm.h"
 
-/* Open the unnamed files that the guest's streams go to. Ends the program with 125 if it cannot. */
-void sinks_open(struct sinks *s, const struct rundir *r);
+/*
+ * Open the unnamed files that the guest's streams go to. If it cannot, it closes @r and ends the
+ * program with 125.
+ */
+void sinks_open(struct sinks *s, struct rundir *r);
 
 /*
  * Write run.json and name the run's files. Empty logs that would say nothing by being there are
