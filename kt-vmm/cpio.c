@@ -12,6 +12,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "exits.h"
 
 struct cpio {
 	FILE *out;
@@ -120,19 +121,23 @@ int cpio_add_symlink(struct cpio *c, const char *path, const char *target)
 	return cpio_add_data(c, path, S_IFLNK | 0777, target, strlen(target));
 }
 
-int cpio_add_fd(struct cpio *c, const char *path, mode_t mode, int fd, uint64_t size)
+/* Take back the entry that was made last, which starts at @start. Returns @err. */
+static int retract(struct cpio *c, off_t start, int err)
 {
-	uint64_t left = size;
-	int fresh;
+	char *path = (char *)c->paths[c->n_paths - 1];
 
-	if (size > UINT32_MAX)
-		return -EFBIG; /* newc sizes have 32 bits */
-	fresh = enter(c, path);
-	if (fresh <= 0)
-		return fresh;
-	header(c, path, S_IFREG | mode, size);
-	if (fflush(c->out))
-		return -errno;
+	tdelete(path, &c->seen, path_compare);
+	free(path);
+	c->paths[--c->n_paths] = NULL;
+	c->next_ino--;
+	if (ftruncate(fileno(c->out), start) || fseeko(c->out, start, SEEK_SET))
+		die(EXIT_INTERNAL, "initramfs: %s", strerror(errno));
+	return err;
+}
+
+/* Copy @left bytes of @fd to the archive's end. */
+static int copy(struct cpio *c, int fd, uint64_t left)
+{
 	while (left) {
 		ssize_t n = sendfile(fileno(c->out), fd, NULL, left);
 
@@ -144,6 +149,26 @@ int cpio_add_fd(struct cpio *c, const char *path, mode_t mode, int fd, uint64_t 
 			return -ESTALE; /* shrank while it was read */
 		left -= n;
 	}
+	return 0;
+}
+
+int cpio_add_fd(struct cpio *c, const char *path, mode_t mode, int fd, uint64_t size)
+{
+	off_t start;
+	int fresh, err;
+
+	if (size > UINT32_MAX)
+		return -EFBIG; /* newc sizes have 32 bits */
+	fresh = enter(c, path);
+	if (fresh <= 0)
+		return fresh;
+	start = ftello(c->out);
+	header(c, path, S_IFREG | mode, size);
+	if (fflush(c->out))
+		return -errno;
+	err = copy(c, fd, size);
+	if (err)
+		return retract(c, start, err);
 	pad(c, size);
 	return written(c);
 }

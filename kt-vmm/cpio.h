@@ -19,7 +19,8 @@ struct cpio *cpio_new(void);
 
 /*
  * Add an entry at the absolute path @path; missing parent directories are added first, and a path
- * that is there already is left as it is. Return 0 or -errno.
+ * that is there already is left as it is. Return 0 or -errno. When @fd ends before @size bytes or
+ * cannot be read, the archive is as it was before, but for the parents.
  */
 int cpio_add_dir(struct cpio *c, const char *path, mode_t mode);
 int cpio_add_symlink(struct cpio *c, const char *path, const char *target);
