@@ -16,194 +16,185 @@
 #include "diag.h"
 #include "elfdeps.h"
 #include "guestconf.h"
+#include "layout.h"
 
-/* As many symbolic links as the kernel follows in one path (MAXSYMLINKS). */
-#define MAX_LINKS 40
-
-static int carry_needs(struct cpio *c, const char *host, char **why);
-
-char *path_normalise(const char *cwd, const char *path)
+/* Open the regular file @path. Returns a descriptor with *@st, or -errno with *@why. */
+static int open_regular(const char *path, struct stat *st, char **why)
 {
-	_cleanup_free_ char *joined =
-		path[0] == '/' ? xstrdup(path) : xasprintf("%s/%s", cwd, path);
-	char *out = xmalloc(strlen(joined) + 2), *end = out, *word, *save;
+	int fd;
 
-	for (word = strtok_r(joined, "/", &save); word; word = strtok_r(NULL, "/", &save)) {
-		if (!strcmp(word, "."))
-			continue;
-		if (!strcmp(word, "..")) {
-			while (end > out && *--end != '/')
-				;
-			continue;
-		}
-		*end++ = '/';
-		end = stpcpy(end, word);
+	if (stat(path, st))
+		return path_fail(why, -errno, path);
+	if (!S_ISREG(st->st_mode)) {
+		*why = xasprintf("%s: expected a regular file", path);
+		return -EINVAL;
 	}
-	if (end == out)
-		*end++ = '/';
-	*end = 0;
-	return out;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, st))
+		return path_fail(why, -errno, path);
+	return fd;
 }
 
-static int fail(char **why, int err, const char *path)
+/* Copy the content of @fd, the host's @host, to @guest. */
+static int carry_content(struct cpio *c, int fd, const struct stat *st, const char *host,
+			 const char *guest, char **why)
 {
-	if (!*why)
-		*why = xasprintf("%s: %s", path, strerror(-err));
-	return err;
+	int err = layout_check(c, guest, why);
+
+	if (!err)
+		err = cpio_add_fd(c, guest, st->st_mode & 07777, fd, st->st_size);
+	return err ? path_fail(why, err, host) : 0;
 }
 
-/* Is @path under a mount of the guest's own, where a carried file would be out of sight? */
-static bool is_hidden(const char *path)
-{
-	static const char *const mounts[] = {"/proc/", "/sys/", "/dev/"};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(mounts); i++) {
-		if (!strncmp(path, mounts[i], strlen(mounts[i])))
-			return true;
-	}
-	return false;
-}
-
-/* Copy the content of regular file @host to @guest. */
-static int carry_content(struct cpio *c, const char *host, const char *guest, char **why)
+/* Carry the file @host to @guest without what it needs. */
+static int carry_data(struct cpio *c, const char *host, const char *guest, char **why)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
-	int err;
 
-	if (is_hidden(guest)) {
-		*why = xasprintf("%s: the guest mounts its own /proc, /sys and /dev; give another "
-				 "path with --include FILE:GUESTPATH",
-				 guest);
-		return -EINVAL;
-	}
-	fd = open(host, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st))
-		return fail(why, -errno, host);
-	err = cpio_add_fd(c, guest, st.st_mode & 07777, fd, st.st_size);
-	return err ? fail(why, err, host) : 0;
+	if (cpio_has(c, guest))
+		return layout_check(c, guest, why);
+	fd = open_regular(host, &st, why);
+	return fd < 0 ? fd : carry_content(c, fd, &st, host, guest, why);
 }
 
-/*
- * Carry @path as the host has it: every component in turn, a symbolic link as a link and then the
- * path that it leads to.
- */
-static int carry_path(struct cpio *c, const char *path, int links, char **why)
+/* A library or the loader's cache, at the path where the loader looks for it. */
+static int carry_library(struct cpio *c, const char *path, char **why)
 {
-	_cleanup_free_ char *prefix = xstrdup(path);
-	char *p = prefix;
-	struct stat st;
+	_cleanup_free_ char *to = NULL;
+	int err = 0;
 
-	while (p) {
-		p = strchr(p + 1, '/');
-		if (p)
-			*p = 0;
-		if (lstat(prefix, &st))
-			return fail(why, -errno, path);
-		if (S_ISLNK(st.st_mode)) {
-			_cleanup_free_ char *rest = NULL, *next = NULL, *dir = NULL;
-			char target[PATH_MAX];
-			ssize_t n = readlink(prefix, target, sizeof(target) - 1);
-
-			if (n < 0 || links >= MAX_LINKS)
-				return fail(why, n < 0 ? -errno : -ELOOP, path);
-			target[n] = 0;
-			cpio_add_symlink(c, prefix, target);
-			dir = xstrndup(prefix, strrchr(prefix, '/') - prefix);
-			rest = p ? xasprintf("%s/%s", target, p + 1) : xstrdup(target);
-			next = path_normalise(dir, rest);
-			return carry_path(c, next, links + 1, why);
-		}
-		if (!p && S_ISREG(st.st_mode))
-			return carry_content(c, prefix, prefix, why);
-		cpio_add_dir(c, prefix, st.st_mode & 07777);
-		if (p)
-			*p = '/';
-	}
-	return 0;
+	if (path[0] == '/')
+		err = layout_walk(c, path, false, &to, why);
+	else
+		to = layout_home(c, path);
+	return err ? err : carry_data(c, path, to, why);
 }
 
-/* The file at absolute @host under its own path, with what it needs. */
-static int carry_as_is(struct cpio *c, const char *host, char **why)
+static int carry_libraries(struct cpio *c, const struct elf_needs *n, char **why)
 {
-	int err;
-
-	if (cpio_has(c, host))
-		return 0;
-	err = carry_path(c, host, 0, why);
-	return err ? err : carry_needs(c, host, why);
-}
-
-static int carry_libraries(struct cpio *c, const char *host, const struct elf_object *o, char **why)
-{
+	/* The loader finds libraries in unusual directories by this cache. */
+	static const char cache[] = "/etc/ld.so.cache";
 	size_t i;
 	int err = 0;
 
-	if (o->interpreter)
-		err = carry_as_is(c, o->interpreter, why);
-	for (i = 0; o->needed && o->needed[i] && !err; i++) {
-		_cleanup_free_ char *lib = elf_library_find(host, o, o->needed[i]);
-
-		if (!lib) {
-			*why = xasprintf("%s: needs the library %s, which is not found", host,
-					 o->needed[i]);
-			return -ENOENT;
-		}
-		err = carry_as_is(c, lib, why);
-	}
-	/* The loader finds libraries in unusual directories by this cache. */
-	if (!err && o->dynamic && access("/etc/ld.so.cache", R_OK) == 0)
-		err = carry_content(c, "/etc/ld.so.cache", "/etc/ld.so.cache", why);
+	for (i = 0; n->files && n->files[i] && !err; i++)
+		err = carry_library(c, n->files[i], why);
+	if (!err && n->files && access(cache, R_OK) == 0)
+		err = carry_library(c, cache, why);
 	return err;
 }
 
 /* "#!INTERPRETER [ARG]": the interpreter, and for env(1) the program that it starts. */
-static int carry_script_needs(struct cpio *c, const char *host, char **why)
+static int carry_script_needs(struct cpio *c, int fd, const char *host, char **why)
 {
-	_cleanup_fclose_ FILE *f = fopen(host, "re");
 	_cleanup_free_ char *command = NULL;
 	char line[512], *interpreter, *arg, *save;
+	ssize_t n = pread(fd, line, sizeof(line) - 1, 0);
 	bool guest_program;
 	int err;
 
-	if (!f || !fgets(line, sizeof(line), f) || strncmp(line, "#!", 2))
+	line[n > 0 ? n : 0] = 0;
+	line[strcspn(line, "\n")] = 0;
+	if (strncmp(line, "#!", 2))
 		return 0;
-	interpreter = strtok_r(line + 2, " \t\n", &save);
+	interpreter = strtok_r(line + 2, " \t", &save);
 	if (!interpreter || interpreter[0] != '/')
 		return 0;
-	if (access(interpreter, X_OK)) {
-		*why = xasprintf("%s: its interpreter %s is not found", host, interpreter);
+	if (!path_is_regular(interpreter) || access(interpreter, X_OK)) {
+		*why = xasprintf("%s: its interpreter %s is not an executable file", host,
+				 interpreter);
 		return -ENOENT;
 	}
-	err = carry_as_is(c, interpreter, why);
-	arg = strtok_r(NULL, " \t\n", &save);
+	err = carry_file(c, interpreter, NULL, why);
+	arg = strtok_r(NULL, " \t", &save);
 	if (err || !arg || strcmp(basename(interpreter), "env"))
 		return err;
-	command = carry_find_command(arg, &guest_program);
-	return command ? carry_as_is(c, command, why) : 0;
+	if (!strcmp(arg, "-S"))
+		arg = strtok_r(NULL, " \t", &save);
+	command = arg ? carry_find_command(arg, &guest_program) : NULL;
+	return command && path_is_regular(command) ? carry_file(c, command, NULL, why) : 0;
 }
 
-static int carry_needs(struct cpio *c, const char *host, char **why)
+/*
+ * Carry the regular file @host, a path without links, to @guest with what it needs to run. With
+ * @may_link a program that looks for libraries relative to its own place keeps it, and @guest is a
+ * link to there: the kernel tells the loader the path behind links.
+ */
+static int carry_regular(struct cpio *c, const char *host, const char *guest, bool may_link,
+			 char **why)
 {
-	struct elf_object o;
-	const char *elf_why = NULL;
-	int err = elf_object_read(host, &o, &elf_why);
+	_cleanup_(elf_needs_free) struct elf_needs needs = {0};
+	_cleanup_free_ char *real = NULL, *needs_why = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int err, needs_err;
 
-	if (err == -ENOEXEC)
-		*why = xasprintf("%s: %s", host, elf_why);
-	else if (err)
-		fail(why, err, host);
-	else if (o.is_elf)
-		err = carry_libraries(c, host, &o, why);
-	else
-		err = carry_script_needs(c, host, why);
-	elf_object_free(&o);
-	return err;
+	err = layout_check(c, guest, why);
+	if (err || cpio_has(c, guest))
+		return err;
+	fd = open_regular(host, &st, why);
+	if (fd < 0)
+		return fd;
+	needs_err = elf_needs_read(fd, host, &needs, &needs_why);
+	if (may_link && needs.by_origin && strcmp(host, guest)) {
+		err = cpio_add_symlink(c, guest, host);
+		if (err)
+			return path_fail(why, err, host);
+		err = layout_walk(c, host, false, &real, why);
+		guest = host;
+	}
+	if (!err)
+		err = carry_content(c, fd, &st, host, guest, why);
+	if (err)
+		return err;
+	if (needs_err)
+		*why = take_ptr(needs_why);
+	if (needs_err)
+		return needs_err;
+	return needs.is_elf ? carry_libraries(c, &needs, why)
+			    : carry_script_needs(c, fd, host, why);
 }
 
-/* A directory with all below it. */
-static int carry_tree(struct cpio *c, const char *host, const char *guest, char **why)
+/* What a walk over a tree on the host has come to; @to is its place in the guest. */
+static int carry_entry(struct cpio *c, FTSENT *e, const char *to, bool elsewhere, char **why)
+{
+	char target[PATH_MAX];
+	ssize_t n;
+	int err;
+
+	switch (e->fts_info) {
+	case FTS_D:
+		if (elsewhere && path_is_link(to))
+			return layout_walk(c, to, true, (char **)&e->fts_pointer, why);
+		e->fts_pointer = xstrdup(to);
+		return to[0] ? cpio_add_dir(c, to, e->fts_statp->st_mode & 07777) : 0;
+	case FTS_DP:
+		free(take_ptr(e->fts_pointer));
+		return 0;
+	case FTS_F:
+		if (e->fts_statp->st_mode & 0111)
+			return carry_regular(c, e->fts_path, to, false, why);
+		return carry_data(c, e->fts_path, to, why);
+	case FTS_SL:
+	case FTS_SLNONE:
+		n = readlink(e->fts_path, target, sizeof(target) - 1);
+		if (n < 0)
+			return -errno;
+		target[n] = 0;
+		err = layout_check(c, to, why);
+		return err ? err : cpio_add_symlink(c, to, target);
+	case FTS_DEFAULT:
+		info("not carried: %s: neither a file nor a directory nor a link", e->fts_path);
+		return 0;
+	default: /* FTS_DNR, FTS_ERR, FTS_NS */
+		return -e->fts_errno;
+	}
+}
+
+/* A directory with all below it. With @elsewhere @guest is not its own path. */
+static int carry_tree(struct cpio *c, const char *host, const char *guest, bool elsewhere,
+		      char **why)
 {
 	char *const roots[] = {(char *)host, NULL};
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
@@ -211,74 +202,73 @@ static int carry_tree(struct cpio *c, const char *host, const char *guest, char 
 	int err = 0;
 
 	if (!fts)
-		return fail(why, -errno, host);
-	while (!err && (e = fts_read(fts))) {
-		_cleanup_free_ char *to = xasprintf("%s%s", guest, e->fts_path + strlen(host));
-		char target[PATH_MAX];
-		ssize_t n;
+		return path_fail(why, -errno, host);
+	while (!err && (errno = 0, e = fts_read(fts))) {
+		_cleanup_free_ char *to =
+			e->fts_level == FTS_ROOTLEVEL
+				? xstrdup(guest)
+				: xasprintf("%s/%s", (char *)e->fts_parent->fts_pointer,
+					    e->fts_name);
 
-		if (e->fts_info == FTS_D) {
-			err = cpio_add_dir(c, to, e->fts_statp->st_mode & 07777);
-		} else if (e->fts_info == FTS_F) {
-			err = carry_content(c, e->fts_path, to, why);
-			if (!err && e->fts_statp->st_mode & 0111)
-				err = carry_needs(c, e->fts_path, why);
-		} else if (e->fts_info == FTS_SL || e->fts_info == FTS_SLNONE) {
-			n = readlink(e->fts_path, target, sizeof(target) - 1);
-			target[n > 0 ? n : 0] = 0;
-			err = cpio_add_symlink(c, to, target);
-		}
+		err = carry_entry(c, e, to, elsewhere, why);
+		if (err)
+			path_fail(why, err, e->fts_path);
 	}
+	if (!err && errno)
+		err = path_fail(why, -errno, host);
 	fts_close(fts);
-	return err ? fail(why, err, host) : 0;
+	return err;
 }
 
-/* Does the loader look for libraries relative to where this program lies? */
-static bool wants_origin(const char *host)
+/* Where @host goes: *@to is malloc'ed, "" for the root. */
+static int place(struct cpio *c, const char *host, const char *guest, char **to, char **why)
 {
-	struct elf_object o;
-	const char *why;
-	bool wants = elf_object_read(host, &o, &why) == 0 &&
-		     ((o.runpath && strstr(o.runpath, "ORIGIN")) ||
-		      (o.rpath && strstr(o.rpath, "ORIGIN")));
+	_cleanup_free_ char *cwd = getcwd(NULL, 0), *path = NULL, *dir = NULL;
+	char *slash;
+	int err;
 
-	elf_object_free(&o);
-	return wants;
+	if (!guest && host[0] != '/' && (!cwd || strcmp(cwd, GUEST_HOME))) {
+		*to = layout_home(c, host);
+		return 0;
+	}
+	if (!guest) {
+		path = host[0] == '/' ? xstrdup(host) : xasprintf(GUEST_HOME "/%s", host);
+		return layout_walk(c, path, false, to, why);
+	}
+	/* /lib and /bin are links on most hosts: the way to @guest must not turn them to
+	 * directories. */
+	path = path_normalise(GUEST_HOME, guest);
+	slash = strrchr(path, '/');
+	*slash = 0;
+	err = layout_walk(c, path, true, &dir, why);
+	*to = slash[1] ? xasprintf("%s/%s", dir, slash + 1) : xstrdup("");
+	return err;
 }
 
 int carry_file(struct cpio *c, const char *host, const char *guest, char **why)
 {
-	_cleanup_free_ char *cwd = getcwd(NULL, 0), *from = NULL, *to = NULL;
+	_cleanup_free_ char *real = realpath(host, NULL), *to = NULL;
 	struct stat st;
-	bool origin;
 	int err;
 
 	*why = NULL;
-	if (stat(host, &st))
-		return fail(why, -errno, host);
-	from = path_normalise(cwd ? cwd : "/", host);
+	if (!real || stat(host, &st))
+		return path_fail(why, -errno, host);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
 		*why = xasprintf("%s: expected a regular file or a directory", host);
 		return -EINVAL;
 	}
-	to = path_normalise(GUEST_HOME, guest ? guest : host);
-	if (S_ISDIR(st.st_mode))
-		return carry_tree(c, from, to, why);
-	/* Under its own path the links on the way come along; elsewhere only the content. */
-	if (!strcmp(from, to))
-		return carry_as_is(c, from, why);
-	if (cpio_has(c, to))
-		return 0;
-	/* The kernel tells the loader the path behind a link: its libraries are found from there.
-	 */
-	origin = wants_origin(from);
-	if (origin)
-		err = cpio_add_symlink(c, to, from);
-	else
-		err = carry_content(c, from, to, why);
+	err = place(c, host, guest, &to, why);
 	if (err)
-		return fail(why, err, host);
-	return origin ? carry_as_is(c, from, why) : carry_needs(c, from, why);
+		return err;
+	if (S_ISDIR(st.st_mode))
+		return carry_tree(c, real, to, guest != NULL, why);
+	if (!to[0]) {
+		*why = xasprintf("%s: the guest's root is a directory, expected a file's path",
+				 host);
+		return -EISDIR;
+	}
+	return carry_regular(c, real, to, true, why);
 }
 
 char *carry_find_command(const char *name, bool *is_guest_program)

@@ -6,12 +6,14 @@
 #ifndef KT_CARRY_H
 #define KT_CARRY_H
 
+#include <stdbool.h>
+
 #include "cpio.h"
 
 /*
  * Carry the host file (or directory tree) @host to @guest, or to its own path when @guest is NULL.
- * Relative guest paths lie below GUEST_HOME. Returns 0, or -errno with *@why, a malloc'ed phrase
- * for the user that says which file and what is wrong with it.
+ * Relative guest paths lie below GUEST_HOME. What is there already stays. Returns 0, or -errno with
+ * *@why, a malloc'ed phrase for the user that says which file and what is wrong with it.
  */
 int carry_file(struct cpio *c, const char *host, const char *guest, char **why);
 
@@ -23,8 +25,5 @@ void carry_busybox(struct cpio *c);
  * first match on PATH. Returns a malloc'ed path, or NULL.
  */
 char *carry_find_command(const char *name, bool *is_guest_program);
-
-/* The absolute form of @path for a process in @cwd, without "." and ".." and doubled slashes. */
-char *path_normalise(const char *cwd, const char *path);
 
 #endif

@@ -21,6 +21,25 @@
 #define CONF_MAX_DEPTH 8
 #define CONF_MAX_DIRS  256
 
+/* What one ELF file declares. */
+struct elf_object {
+	char *path;
+	char *interpreter;		 /* PT_INTERP, or NULL */
+	char **needed;			 /* DT_NEEDED, NULL-terminated, or NULL */
+	char *soname;			 /* DT_SONAME */
+	char *rpath;			 /* DT_RPATH, ignored by the loader beside DT_RUNPATH */
+	char *runpath;			 /* DT_RUNPATH */
+	const struct elf_object *loader; /* on whose behalf it was loaded first, or NULL */
+};
+
+/* The objects of one process in the loader's order: breadth first. The first is the program. */
+struct closure {
+	struct elf_object **objects;
+	size_t n;
+	char **names; /* DT_NEEDED as they were asked for, each once */
+	size_t n_names;
+};
+
 static void elf_endp(Elf **e)
 {
 	if (*e)
@@ -49,7 +68,22 @@ static const char *file_string(const char *raw, size_t size, uint64_t off)
 	return raw + off;
 }
 
-/* Read DT_NEEDED, DT_RPATH and DT_RUNPATH out of the dynamic segment @ph. */
+/* Where the string of a dynamic entry belongs, or NULL for one of no interest. */
+static char **string_slot(struct elf_object *o, int64_t tag)
+{
+	switch (tag) {
+	case DT_SONAME:
+		return &o->soname;
+	case DT_RPATH:
+		return &o->rpath;
+	case DT_RUNPATH:
+		return &o->runpath;
+	default:
+		return NULL;
+	}
+}
+
+/* Read the names and search paths out of the dynamic segment @ph. */
 static int dynamic_read(Elf *e, size_t n_phdrs, const GElf_Phdr *ph, struct elf_object *o)
 {
 	Elf_Data *data = elf_getdata_rawchunk(e, ph->p_offset, ph->p_filesz, ELF_T_DYN);
@@ -66,23 +100,22 @@ static int dynamic_read(Elf *e, size_t n_phdrs, const GElf_Phdr *ph, struct elf_
 			strings = file_offset(e, n_phdrs, d.d_un.d_ptr);
 	}
 	for (i = 0; gelf_getdyn(data, i, &d) && d.d_tag != DT_NULL; i++) {
-		char **slot = d.d_tag == DT_RPATH ? &o->rpath : &o->runpath;
+		char **slot = string_slot(o, d.d_tag);
 
-		if (d.d_tag != DT_NEEDED && d.d_tag != DT_RPATH && d.d_tag != DT_RUNPATH)
+		if (!slot && d.d_tag != DT_NEEDED)
 			continue;
 		s = strings < 0 || d.d_un.d_val > size
 			    ? NULL
 			    : file_string(raw, size, strings + d.d_un.d_val);
 		if (!s)
 			return -ENOEXEC;
-		if (d.d_tag == DT_NEEDED) {
-			ptrlist_add(&o->needed, &n_needed, xstrdup(s));
-		} else {
+		if (slot) {
 			free(*slot);
 			*slot = xstrdup(s);
+		} else {
+			ptrlist_add(&o->needed, &n_needed, xstrdup(s));
 		}
 	}
-	o->dynamic |= n_needed > 0;
 	return 0;
 }
 
@@ -108,94 +141,127 @@ static const char *machine_name(unsigned int machine)
 	}
 }
 
-static int headers_read(Elf *e, struct elf_object *o, const char **why)
+static int damaged(const char *path, char **why)
+{
+	*why = xasprintf("%s: damaged ELF file", path);
+	return -ENOEXEC;
+}
+
+static int headers_read(Elf *e, struct elf_object *o, char **why)
 {
 	size_t n_phdrs, size, i;
 	const char *raw = elf_rawfile(e, &size), *s;
 	GElf_Ehdr eh;
 	GElf_Phdr ph;
 
-	*why = "damaged ELF file";
 	if (!gelf_getehdr(e, &eh))
-		return -ENOEXEC;
+		return damaged(o->path, why);
+	/* Objects (BPF's are some) and cores are data, whatever the machine. */
+	if (eh.e_type != ET_EXEC && eh.e_type != ET_DYN)
+		return 0;
 	if (eh.e_machine != EM_X86_64 || eh.e_ident[EI_CLASS] != ELFCLASS64) {
-		*why = xasprintf("an ELF file for %s, expected x86-64",
+		*why = xasprintf("%s: an ELF file for %s, expected x86-64", o->path,
 				 eh.e_machine == EM_X86_64 ? "the x32 ABI"
 							   : machine_name(eh.e_machine));
 		return -ENOEXEC;
 	}
-	if (eh.e_type != ET_EXEC && eh.e_type != ET_DYN)
-		return 0; /* objects, cores: carried as data */
 	if (elf_getphdrnum(e, &n_phdrs))
-		return -ENOEXEC;
+		return damaged(o->path, why);
 	for (i = 0; i < n_phdrs; i++) {
 		if (!gelf_getphdr(e, i, &ph))
-			return -ENOEXEC;
+			return damaged(o->path, why);
 		if (ph.p_type == PT_INTERP) {
 			s = file_string(raw, size, ph.p_offset);
 			if (!s)
-				return -ENOEXEC;
+				return damaged(o->path, why);
+			free(o->interpreter);
 			o->interpreter = xstrdup(s);
-			o->dynamic = true;
 		} else if (ph.p_type == PT_DYNAMIC && dynamic_read(e, n_phdrs, &ph, o)) {
-			return -ENOEXEC;
+			return damaged(o->path, why);
 		}
 	}
 	return 0;
 }
 
-int elf_object_read(const char *path, struct elf_object *o, const char **why)
+/* Read what the ELF file @fd declares into @o. Returns 0 or -ENOEXEC with *@why. */
+static int object_read(int fd, struct elf_object *o, char **why)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_(elf_endp) Elf *e = NULL;
-	char magic[4];
 
-	memset(o, 0, sizeof(*o));
-	if (fd < 0)
-		return -errno;
-	if (pread(fd, magic, 4, 0) != 4 || memcmp(magic, ELFMAG, SELFMAG))
-		return 0;
-	o->is_elf = true;
 	elf_version(EV_CURRENT);
 	e = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (!e || elf_kind(e) != ELF_K_ELF) {
-		*why = "damaged ELF file";
-		return -ENOEXEC;
-	}
+	if (!e || elf_kind(e) != ELF_K_ELF)
+		return damaged(o->path, why);
 	return headers_read(e, o, why);
 }
 
-void elf_object_free(struct elf_object *o)
+static struct elf_object *object_new(struct closure *c, const char *path,
+				     const struct elf_object *loader)
+{
+	struct elf_object *o = xcalloc(1, sizeof(*o));
+
+	o->path = xstrdup(path);
+	o->loader = loader;
+	ptrlist_add(&c->objects, &c->n, o);
+	return o;
+}
+
+static void strings_free(char **list)
 {
 	size_t i;
 
-	for (i = 0; o->needed && o->needed[i]; i++)
-		free(o->needed[i]);
-	free(o->needed);
-	free(o->interpreter);
-	free(o->rpath);
-	free(o->runpath);
+	for (i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
 }
 
-/* Would the loader take @path: an ELF library of this architecture? */
-static bool library_fits(const char *path)
+static void closure_free(struct closure *c)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		struct elf_object *o = c->objects[i];
+
+		strings_free(o->needed);
+		free(o->path);
+		free(o->interpreter);
+		free(o->soname);
+		free(o->rpath);
+		free(o->runpath);
+		free(o);
+	}
+	free(c->objects);
+	strings_free(c->names);
+}
+
+/* The library at @path when the loader would take it: an ELF file of this architecture, or -1. */
+static int library_open(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
 	Elf64_Ehdr eh;
 
-	return fd >= 0 && pread(fd, &eh, sizeof(eh), 0) == sizeof(eh) &&
-	       !memcmp(eh.e_ident, ELFMAG, SELFMAG) && eh.e_ident[EI_CLASS] == ELFCLASS64 &&
-	       eh.e_machine == EM_X86_64;
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
+	    pread(fd, &eh, sizeof(eh), 0) != sizeof(eh) || memcmp(eh.e_ident, ELFMAG, SELFMAG) ||
+	    eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_machine != EM_X86_64)
+		return -1;
+	return take_fd(fd);
 }
 
-static char *try_dir(const char *dir, size_t len, const char *name)
-{
-	char *path = xasprintf("%.*s/%s", (int)len, dir, name);
+/* A library that was found. */
+struct found {
+	int fd; /* -1: not found */
+	char *path;
+};
 
-	if (library_fits(path))
-		return path;
-	free(path);
-	return NULL;
+static bool try_path(struct found *f, char *path)
+{
+	f->fd = library_open(path);
+	if (f->fd >= 0)
+		f->path = path;
+	else
+		free(path);
+	return f->fd >= 0;
 }
 
 /*
@@ -241,74 +307,168 @@ static char *expand_tokens(const char *element, size_t len, const char *origin)
 	return out;
 }
 
-/* Search the colon-separated @list. */
-static char *try_list(const char *list, const char *origin, const char *name)
+/* Search the colon-separated @list, in which $ORIGIN is where @object lies. */
+static bool try_list(struct found *f, const char *list, const char *object, const char *name)
 {
+	_cleanup_free_ char *copy = xstrdup(object);
+	const char *origin = dirname(copy);
+
 	while (list && *list) {
 		size_t len = strcspn(list, ":");
 		_cleanup_free_ char *dir = expand_tokens(list, len, origin);
-		char *found = dir[0] ? try_dir(dir, strlen(dir), name) : NULL;
 
-		if (found)
-			return found;
+		if (dir[0] && try_path(f, xasprintf("%s/%s", dir, name)))
+			return true;
 		list += len + (list[len] == ':');
 	}
-	return NULL;
+	return false;
 }
 
-static char *try_conf(const char *conf, const char *name, int depth, int *budget);
+/* The directories of ld.so.conf. */
+struct conf {
+	char **dirs;
+	size_t n;
+};
+
+static void conf_read(struct conf *c, const char *path, int depth);
 
 /* One line of ld.so.conf: a directory or "include GLOB". */
-static char *try_conf_line(char *line, const char *name, int depth, int *budget)
+static void conf_line(struct conf *c, char *line, int depth)
 {
-	char *found = NULL;
 	glob_t g;
 	size_t i;
 
 	line[strcspn(line, "#\n")] = 0;
 	while (isspace((unsigned char)*line))
 		line++;
-	if (line[0] == '/' && (*budget)-- > 0)
-		return try_dir(line, strcspn(line, " \t="), name);
+	if (line[0] == '/' && c->n < CONF_MAX_DIRS)
+		ptrlist_add(&c->dirs, &c->n, xstrndup(line, strcspn(line, " \t=")));
 	if (strncmp(line, "include", 7) || !isspace((unsigned char)line[7]))
-		return NULL;
+		return;
 	line += 8 + strspn(line + 8, " \t");
 	if (glob(line, 0, NULL, &g))
-		return NULL;
-	for (i = 0; i < g.gl_pathc && !found; i++)
-		found = try_conf(g.gl_pathv[i], name, depth + 1, budget);
+		return;
+	for (i = 0; i < g.gl_pathc; i++)
+		conf_read(c, g.gl_pathv[i], depth + 1);
 	globfree(&g);
-	return found;
 }
 
-static char *try_conf(const char *conf, const char *name, int depth, int *budget)
+static void conf_read(struct conf *c, const char *path, int depth)
 {
-	_cleanup_fclose_ FILE *f = depth < CONF_MAX_DEPTH ? fopen(conf, "re") : NULL;
-	char line[4096], *found = NULL;
+	_cleanup_fclose_ FILE *f = depth < CONF_MAX_DEPTH ? fopen(path, "re") : NULL;
+	char line[4096];
 
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = try_conf_line(line, name, depth, budget);
-	return found;
+	while (f && fgets(line, sizeof(line), f))
+		conf_line(c, line, depth);
 }
 
-char *elf_library_find(const char *path, const struct elf_object *o, const char *name)
+/* The directories that the loader knows by its cache; the file is read once. */
+static bool try_conf(struct found *f, const char *name)
+{
+	static struct conf conf;
+	static bool read;
+	size_t i;
+
+	if (!read)
+		conf_read(&conf, "/etc/ld.so.conf", 0);
+	read = true;
+	for (i = 0; i < conf.n; i++) {
+		if (try_path(f, xasprintf("%s/%s", conf.dirs[i], name)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Find library @name, which @o needs, as ld.so(8) does: a name with a slash as it is; else DT_RPATH
+ * of the object and of those on whose behalf it was loaded, LD_LIBRARY_PATH, DT_RUNPATH, the
+ * directories of /etc/ld.so.conf, and the default ones.
+ */
+static bool library_find(struct found *f, const struct closure *c, const struct elf_object *o,
+			 const char *name)
 {
 	static const char defaults[] = "/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:"
 				       "/lib64:/usr/lib64:/lib:/usr/lib";
-	_cleanup_free_ char *copy = xstrdup(path);
-	const char *origin = dirname(copy);
-	int budget = CONF_MAX_DIRS;
-	char *found = NULL;
+	_cleanup_free_ char *copy = xstrdup(o->path);
+	const struct elf_object *l;
 
 	if (strchr(name, '/'))
-		return library_fits(name) ? xstrdup(name) : NULL;
-	if (!o->runpath)
-		found = try_list(o->rpath, origin, name);
-	if (!found)
-		found = try_list(getenv("LD_LIBRARY_PATH"), origin, name);
-	if (!found)
-		found = try_list(o->runpath, origin, name);
-	if (!found)
-		found = try_conf("/etc/ld.so.conf", name, 0, &budget);
-	return found ? found : try_list(defaults, origin, name);
+		return try_path(f, expand_tokens(name, strlen(name), dirname(copy)));
+	for (l = o->runpath ? NULL : o; l; l = l->loader) {
+		if (!l->runpath && try_list(f, l->rpath, l->path, name))
+			return true;
+	}
+	return try_list(f, getenv("LD_LIBRARY_PATH"), c->objects[0]->path, name) ||
+	       try_list(f, o->runpath, o->path, name) || try_conf(f, name) ||
+	       try_list(f, defaults, o->path, name);
+}
+
+/* Has @name been asked for, or does a loaded object go by it? The loader takes that one then. */
+static bool is_loaded(const struct closure *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_names; i++) {
+		if (!strcmp(c->names[i], name))
+			return true;
+	}
+	for (i = 0; i < c->n; i++) {
+		if (c->objects[i]->soname && !strcmp(c->objects[i]->soname, name))
+			return true;
+	}
+	return false;
+}
+
+/* Load what @o needs directly: further objects of @c, their paths into @n. */
+static int libraries_load(struct closure *c, const struct elf_object *o, struct elf_needs *n,
+			  size_t *n_files, char **why)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; o->needed && o->needed[i] && !err; i++) {
+		_cleanup_close_ int fd = -1;
+		struct found f;
+
+		if (is_loaded(c, o->needed[i]))
+			continue;
+		if (!library_find(&f, c, o, o->needed[i])) {
+			*why = xasprintf("%s: needs the library %s, which is not found", o->path,
+					 o->needed[i]);
+			return -ENOENT;
+		}
+		fd = f.fd;
+		ptrlist_add(&c->names, &c->n_names, xstrdup(o->needed[i]));
+		ptrlist_add(&n->files, n_files, f.path);
+		err = object_read(fd, object_new(c, f.path, o), why);
+	}
+	return err;
+}
+
+int elf_needs_read(int fd, const char *path, struct elf_needs *n, char **why)
+{
+	_cleanup_(closure_free) struct closure c = {0};
+	struct elf_object *program;
+	size_t n_files = 0, i;
+	char magic[SELFMAG];
+	int err;
+
+	memset(n, 0, sizeof(*n));
+	if (pread(fd, magic, SELFMAG, 0) != SELFMAG || memcmp(magic, ELFMAG, SELFMAG))
+		return 0;
+	n->is_elf = true;
+	program = object_new(&c, path, NULL);
+	err = object_read(fd, program, why);
+	n->by_origin = (program->runpath && strstr(program->runpath, "ORIGIN")) ||
+		       (program->rpath && strstr(program->rpath, "ORIGIN"));
+	if (!err && program->interpreter)
+		ptrlist_add(&n->files, &n_files, xstrdup(program->interpreter));
+	for (i = 0; i < c.n && !err; i++)
+		err = libraries_load(&c, c.objects[i], n, &n_files, why);
+	return err;
+}
+
+void elf_needs_free(struct elf_needs *n)
+{
+	strings_free(n->files);
 }

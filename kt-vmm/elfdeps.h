@@ -5,28 +5,21 @@
 
 #include <stdbool.h>
 
-struct elf_object {
+struct elf_needs {
 	bool is_elf;
-	bool dynamic;	   /* has DT_NEEDED or an interpreter */
-	char *interpreter; /* PT_INTERP, or NULL */
-	char **needed;	   /* DT_NEEDED, NULL-terminated */
-	char *rpath;	   /* DT_RPATH, ignored by the loader beside DT_RUNPATH */
-	char *runpath;	   /* DT_RUNPATH */
+	bool by_origin; /* the loader looks for libraries relative to where the file lies */
+	char **files; /* interpreter and libraries, NULL-terminated, or NULL when there are none */
 };
 
 /*
- * Read what @path declares. A file that is not ELF gives is_elf false. Returns 0, -errno when it
- * cannot be read, -ENOEXEC with *@why (static or malloc'ed, lives on) for a damaged ELF file or one
- * that x86-64 does not run.
+ * What the file @fd, which lies at @path (without symbolic links), needs: found as ld.so(8) finds
+ * it, the libraries' own needs included. A path that the loader takes relative to the working
+ * directory stays relative. Objects and core files need nothing, a file that is not ELF gives
+ * is_elf false. Returns 0, or -errno with *@why a malloc'ed phrase that names the file: -ENOEXEC
+ * when it is damaged or x86-64 does not run it, -ENOENT when a library is not found. @n is to be
+ * freed in any case.
  */
-int elf_object_read(const char *path, struct elf_object *o, const char **why);
-void elf_object_free(struct elf_object *o);
-
-/*
- * Find library @name for the object at @path as ld.so(8) does: a name with a slash as it is; else
- * DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH, the directories of /etc/ld.so.conf, /lib and /usr/lib.
- * Returns a malloc'ed path, or NULL.
- */
-char *elf_library_find(const char *path, const struct elf_object *o, const char *name);
+int elf_needs_read(int fd, const char *path, struct elf_needs *n, char **why);
+void elf_needs_free(struct elf_needs *n);
 
 #endif

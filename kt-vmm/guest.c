@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "carry.h"
@@ -17,6 +15,7 @@
 #include "diag.h"
 #include "exits.h"
 #include "guestconf.h"
+#include "layout.h"
 #include "status.h"
 #include "words.h"
 
@@ -24,9 +23,9 @@
  * What a guest that lives for seconds can do without. An oops ends the run: the kernel's state is
  * nothing to test a scheduler on. quiet keeps the slow serial port for what is wrong.
  */
-#define CMDLINE                                                                                \
-	"console=ttyS0 quiet loglevel=5 oops=panic panic=-1 mitigations=off tsc=reliable no_timer_check " \
-	"rcupdate.rcu_expedited=1 cryptomgr.notests audit=0"
+#define CMDLINE                                                                            \
+	"console=ttyS0 quiet loglevel=5 oops=panic panic=-1 mitigations=off tsc=reliable " \
+	"no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests audit=0"
 
 char *guest_cmdline(const char *append, bool deterministic)
 {
@@ -61,15 +60,10 @@ static void add_include(struct cpio *c, const char *text)
 	/* A colon may be part of the file's name. */
 	if (!colon || access(text, F_OK) == 0)
 		carry_or_die(c, EXIT_USAGE, text, NULL);
+	else if (!colon[1])
+		die(EXIT_USAGE, "--include '%s': expected FILE or FILE:GUESTPATH", text);
 	else
 		carry_or_die(c, EXIT_USAGE, host, colon + 1);
-}
-
-static bool is_regular(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* Carry the arguments that name files; what cannot be carried stays the guest's business. */
@@ -78,8 +72,8 @@ static void add_arguments(struct cpio *c, char *const *args)
 	for (; *args; args++) {
 		_cleanup_free_ char *why = NULL;
 
-		if (is_regular(*args) && carry_file(c, *args, NULL, &why))
-			info("not carried: %s", why);
+		if (path_is_regular(*args) && carry_file(c, *args, NULL, &why))
+			info("argument '%s': not carried in full: %s", *args, why);
 	}
 }
 
@@ -116,7 +110,7 @@ static char *add_command(struct cpio *c, const char *name, bool auto_include)
 		    "included",
 		    name);
 	}
-	if (!is_regular(host) || access(host, X_OK))
+	if (!path_is_regular(host) || access(host, X_OK))
 		die(STATUS_CANNOT_EXEC, "command '%s': expected an executable file", name);
 	if (own) {
 		full = xasprintf(GUEST_BIN_DIR "/%s", name);
@@ -131,16 +125,18 @@ static char *add_command(struct cpio *c, const char *name, bool auto_include)
 
 static void add_sched(struct cpio *c, struct guestconf *conf, const struct guest_options *o)
 {
-	_cleanup_free_ char *cwd = getcwd(NULL, 0), *path = NULL;
+	_cleanup_free_ char *path = NULL;
 	const char *why = NULL;
 	char **words;
 	size_t i;
 
 	if (!o->sched)
 		return;
-	if (!is_regular(o->sched) || access(o->sched, X_OK))
+	if (!path_is_regular(o->sched) || access(o->sched, X_OK))
 		die(EXIT_USAGE, "scheduler '%s': expected an executable file", o->sched);
-	path = path_normalise(cwd ? cwd : "/", o->sched);
+	path = path_absolute(o->sched);
+	if (!path)
+		die(EXIT_USAGE, "scheduler '%s': %s", o->sched, strerror(errno));
 	carry_or_die(c, EXIT_USAGE, path, NULL);
 	guestconf_add(conf, "sched", path);
 	words = words_split(o->sched_args ? o->sched_args : "", &why);
@@ -172,34 +168,51 @@ static void add_stdin(struct cpio *c, int from)
 		die(STATUS_VMM, "stdin: cannot be carried into the guest");
 }
 
+/* Does one of @pairs from the @from'th on set the variable that @pair sets? */
+static bool is_set(const char **pairs, size_t from, const char *pair)
+{
+	size_t len = strcspn(pair, "=") + 1, i;
+
+	for (i = from; pairs && pairs[i]; i++) {
+		if (!strncmp(pairs[i], pair, len))
+			return true;
+	}
+	return false;
+}
+
+/* Set @name unless the user does: of two equal names getenv(3) takes the first. */
+static void add_variable(struct guestconf *conf, const struct guest_options *o, const char *name,
+			 const char *value)
+{
+	_cleanup_free_ char *pair = xasprintf("%s=%s", name, value);
+
+	if (!is_set(o->env, 0, pair))
+		guestconf_add(conf, "env", pair);
+}
+
 static void add_environment(struct guestconf *conf, const struct guest_options *o)
 {
 	const char *term = getenv("TERM"), *libs = getenv("LD_LIBRARY_PATH");
-	_cleanup_free_ char *seed = xasprintf("%" PRIu64, o->seed), *pair = NULL;
+	_cleanup_free_ char *seed = xasprintf("%" PRIu64, o->seed);
 	size_t i;
 
-	guestconf_add(conf, "env", "PATH=" GUEST_PATH_ENV);
-	guestconf_add(conf, "env", "HOME=" GUEST_HOME);
-	guestconf_add(conf, "env", "USER=root");
-	guestconf_add(conf, "env", "SHELL=/bin/sh");
-	guestconf_add(conf, "env", "KT_CHANNEL_FD=63");
-	if (o->shell && term) {
-		pair = xasprintf("TERM=%s", term);
-		guestconf_add(conf, "env", pair);
-	}
-	if (libs && libs[0]) {
-		_cleanup_free_ char *lib_pair = xasprintf("LD_LIBRARY_PATH=%s", libs);
-
-		guestconf_add(conf, "env", lib_pair);
-	}
+	add_variable(conf, o, "PATH", GUEST_PATH_ENV);
+	add_variable(conf, o, "HOME", GUEST_HOME);
+	add_variable(conf, o, "USER", "root");
+	add_variable(conf, o, "SHELL", "/bin/sh");
+	add_variable(conf, o, "KT_CHANNEL_FD", "63");
+	if (o->shell && term)
+		add_variable(conf, o, "TERM", term);
+	if (libs && libs[0])
+		add_variable(conf, o, "LD_LIBRARY_PATH", libs);
 	if (o->has_seed) {
-		_cleanup_free_ char *seed_pair = xasprintf("KT_SEED=%s", seed);
-
-		guestconf_add(conf, "env", seed_pair);
+		add_variable(conf, o, "KT_SEED", seed);
 		guestconf_add(conf, "seed", seed);
 	}
-	for (i = 0; o->env && o->env[i]; i++)
-		guestconf_add(conf, "env", o->env[i]);
+	for (i = 0; o->env && o->env[i]; i++) {
+		if (!is_set(o->env, i + 1, o->env[i]))
+			guestconf_add(conf, "env", o->env[i]);
+	}
 }
 
 static void add_path(const char *path, void *arg)

@@ -16,7 +16,7 @@ struct guest_options {
 	const char **includes;	/* "FILE[:GUESTPATH]" */
 	const char **env;	/* "NAME=VALUE" */
 	bool auto_include;
-	bool shell;	    /* the command gets a terminal */
+	bool shell; /* the command gets a terminal */
 	bool deterministic;
 	bool forward_stdin; /* over the channel, while the command runs */
 	bool has_seed;

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "carry.h"
 #include "cleanup.h"
 #include "diag.h"
+#include "layout.h"
 
 /* Type of the note that holds the PVH entry (include/xen/interface/elfnote.h). */
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
@@ -159,7 +159,6 @@ static int tree_find(const char *tree, struct kernel *k, char **why)
 
 static int path_find(const char *path, struct kernel *k, char **why)
 {
-	_cleanup_free_ char *cwd = getcwd(NULL, 0);
 	struct stat st;
 
 	if (stat(path, &st)) {
@@ -168,7 +167,11 @@ static int path_find(const char *path, struct kernel *k, char **why)
 	}
 	if (S_ISDIR(st.st_mode))
 		return tree_find(path, k, why);
-	k->image = path_normalise(cwd ? cwd : "/", path);
+	k->image = path_absolute(path);
+	if (!k->image) {
+		*why = xasprintf("%s: %s", path, strerror(errno));
+		return -ENOENT;
+	}
 	if (image_check(k->image, k, why))
 		return -ENOEXEC;
 	if (k->release)
