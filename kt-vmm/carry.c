@@ -307,22 +307,22 @@ void carry_busybox(struct cpio *c)
 {
 	/* What scripts use; asking busybox for its own list would cost more than all else here. */
 	static const char *const applets[] = {
-		"sh",	    "ash",    "awk",	"basename", "cat",	"chgrp",     "chmod",
-		"chown",    "chroot", "chrt",	"clear",    "cmp",	"cp",	     "cut",
-		"date",	    "dd",     "df",	"diff",	    "dirname",	"dmesg",     "du",
-		"echo",	    "env",    "expr",	"false",    "find",	"free",	     "grep",
-		"gunzip",   "gzip",   "halt",	"head",	    "hexdump",	"hostname",  "id",
-		"ifconfig", "ionice", "ip",	"kill",	    "killall",	"less",	     "ln",
-		"ls",	    "lsmod",  "md5sum", "mkdir",    "mkfifo",	"mknod",     "mktemp",
-		"more",	    "mount",  "mv",	"nc",	    "nice",	"nohup",     "nproc",
-		"od",	    "pgrep",  "pidof",	"ping",	    "pkill",	"poweroff",  "printenv",
-		"printf",   "ps",     "pwd",	"readlink", "realpath", "reboot",    "renice",
-		"rm",	    "rmdir",  "sed",	"seq",	    "setsid",	"sha256sum", "sleep",
-		"sort",	    "stat",   "stty",	"sync",	    "sysctl",	"tail",	     "tar",
-		"taskset",  "tee",    "test",	"time",	    "timeout",	"top",	     "touch",
-		"tr",	    "true",   "tty",	"umount",   "uname",	"uniq",	     "unshare",
-		"uptime",   "usleep", "vi",	"watch",    "wc",	"wget",	     "which",
-		"xargs",    "yes",    "zcat",
+		"sh",	    "ash",	"awk",	  "basename", "cat",	  "chgrp",    "chmod",
+		"chown",    "chroot",	"chrt",	  "clear",    "cmp",	  "cp",	      "cut",
+		"date",	    "dd",	"df",	  "diff",     "dirname",  "dmesg",    "du",
+		"echo",	    "env",	"expr",	  "false",    "find",	  "free",     "grep",
+		"gunzip",   "gzip",	"halt",	  "head",     "hexdump",  "hostname", "insmod",
+		"id",	    "ifconfig", "ionice", "ip",	      "kill",	  "killall",  "less",
+		"ln",	    "ls",	"lsmod",  "md5sum",   "mkdir",	  "mkfifo",   "mknod",
+		"mktemp",   "more",	"mount",  "mv",	      "nc",	  "nice",     "nohup",
+		"nproc",    "od",	"pgrep",  "pidof",    "ping",	  "pkill",    "poweroff",
+		"printenv", "printf",	"ps",	  "pwd",      "readlink", "realpath", "reboot",
+		"renice",   "rm",	"rmdir",  "sed",      "seq",	  "setsid",   "sha256sum",
+		"sleep",    "sort",	"stat",	  "stty",     "sync",	  "sysctl",   "tail",
+		"tar",	    "taskset",	"tee",	  "test",     "time",	  "timeout",  "top",
+		"touch",    "tr",	"true",	  "tty",      "umount",	  "uname",    "uniq",
+		"unshare",  "uptime",	"usleep", "vi",	      "watch",	  "wc",	      "wget",
+		"which",    "xargs",	"yes",	  "zcat",
 	};
 	static const char host[] = "/bin/busybox", guest[] = GUEST_BIN_DIR "/busybox";
 	_cleanup_free_ char *why = NULL;

@@ -71,8 +71,10 @@ static void add_arguments(struct cpio *c, char *const *args)
 {
 	for (; *args; args++) {
 		_cleanup_free_ char *why = NULL;
+		const char *value = strchr(*args, '='); /* --config=FILE */
+		const char *file = path_is_regular(*args) || !value ? *args : value + 1;
 
-		if (path_is_regular(*args) && carry_file(c, *args, NULL, &why))
+		if (path_is_regular(file) && carry_file(c, file, NULL, &why))
 			info("argument '%s': not carried in full: %s", *args, why);
 	}
 }
@@ -260,8 +262,11 @@ void guest_build(struct guest *g, const struct guest_options *o, const struct ke
 	cpio_add_dir(c, GUEST_HOME, 0700);
 	for (i = 0; o->includes && o->includes[i]; i++)
 		add_include(c, o->includes[i]);
-	if (o->auto_include)
+	if (o->auto_include) {
 		carry_busybox(c);
+		/* Scripts call it, too. */
+		add_own_program(c, "kt-workload", GUEST_BIN_DIR "/kt-workload");
+	}
 	add_command_line(c, &conf, o);
 	add_sched(c, &conf, o);
 	if (k->config)

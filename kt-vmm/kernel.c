@@ -188,29 +188,30 @@ static bool label_matches(const char *label, const char *release)
 	       (!strncmp(label, release, n) && strchr(".-+", release[n]));
 }
 
+static int is_entry(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
 /* The newest entry of the cache that @label names; *@known lists all entries for the message. */
 static char *label_find(const char *dir, const char *label, char **known)
 {
-	DIR *d = opendir(dir);
-	struct dirent *e;
+	struct dirent **entries = NULL;
+	int n = scandir(dir, &entries, is_entry, versionsort);
 	char *best = NULL;
 
 	*known = xstrdup("");
-	while (d && (e = readdir(d))) {
-		char *more;
+	while (n-- > 0) { /* newest first */
+		const char *release = entries[n]->d_name;
+		char *more = xasprintf("%s%s%s", *known, **known ? ", " : "", release);
 
-		if (e->d_name[0] == '.')
-			continue;
-		more = xasprintf("%s%s%s", *known, **known ? ", " : "", e->d_name);
 		free(*known);
 		*known = more;
-		if (label_matches(label, e->d_name) && (!best || strverscmp(e->d_name, best) > 0)) {
-			free(best);
-			best = xstrdup(e->d_name);
-		}
+		if (!best && label_matches(label, release))
+			best = xstrdup(release);
+		free(entries[n]);
 	}
-	if (d)
-		closedir(d);
+	free(entries);
 	return best;
 }
 

@@ -27,7 +27,7 @@ static uint64_t memory_parse(const char *option, const char *text, const char *s
 	if (size_parse(size, &bytes))
 		die(EXIT_USAGE, "%s '%s': expected a size such as 512M or 2G", option, text);
 	if (bytes % (1 << 20))
-		die(EXIT_USAGE, "%s '%s': expected whole MiB", option, text);
+		die(EXIT_USAGE, "%s '%s': expected whole MiB, for example 512M", option, text);
 	if (bytes > MAX_MEMORY)
 		die(EXIT_USAGE, "%s '%s': expected at most 4T", option, text);
 	return bytes;

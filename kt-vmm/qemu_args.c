@@ -32,6 +32,12 @@ static void add(struct args *a, const char *fmt, ...)
 	ptrlist_add(&a->list, &a->n, s);
 }
 
+/* A descriptor's number; a dry run has none yet. */
+static char *fd_name(int fd)
+{
+	return fd < 0 ? xstrdup("N") : xasprintf("%d", fd);
+}
+
 static bool host_is_amd(void)
 {
 	unsigned int eax, ebx, ecx, edx;
@@ -71,9 +77,11 @@ static void add_memory(struct args *a, const struct engine_config *c)
 	add(a, "-m");
 	add(a, "%lluM", (unsigned long long)machine_memory(m) >> 20);
 	for (i = 0; i < m->nodes; i++) {
+		_cleanup_free_ char *fd = fd_name(c->ram[i]);
+
 		add(a, "-object");
-		add(a, "memory-backend-file,id=ram%u,size=%lluM,mem-path=/proc/self/fd/%d,share=on",
-		    i, (unsigned long long)m->node_memory[i] >> 20, c->ram[i]);
+		add(a, "memory-backend-file,id=ram%u,size=%lluM,mem-path=/proc/self/fd/%s,share=on",
+		    i, (unsigned long long)m->node_memory[i] >> 20, fd);
 		add(a, "-numa");
 		if (i < m->topology.numa_nodes)
 			add(a, "node,nodeid=%u,memdev=ram%u,cpus=%u-%u", i, i,
@@ -97,21 +105,24 @@ static void add_memory(struct args *a, const struct engine_config *c)
  */
 static void add_devices(struct args *a, const struct engine_config *c, int qmp)
 {
+	_cleanup_free_ char *console = fd_name(c->console), *channel = fd_name(c->channel);
+	_cleanup_free_ char *monitor = fd_name(qmp);
+
 	add(a, "-chardev");
-	add(a, "file,id=console,path=/proc/self/fd/%d,append=on", c->console);
+	add(a, "file,id=console,path=/proc/self/fd/%s,append=on", console);
 	add(a, "-serial");
 	add(a, "chardev:console");
 	add(a, "-device");
 	add(a, "virtio-serial-pci,max_ports=2,ioeventfd=%s", c->deterministic ? "off" : "on");
 	add(a, "-chardev");
 	if (c->deterministic)
-		add(a, "file,id=kt,path=/proc/self/fd/%d,append=on", c->channel);
+		add(a, "file,id=kt,path=/proc/self/fd/%s,append=on", channel);
 	else
-		add(a, "socket,id=kt,fd=%d", c->channel);
+		add(a, "socket,id=kt,fd=%s", channel);
 	add(a, "-device");
 	add(a, "virtserialport,chardev=kt,name=kt");
 	add(a, "-chardev");
-	add(a, "socket,id=qmp,fd=%d", qmp);
+	add(a, "socket,id=qmp,fd=%s", monitor);
 	add(a, "-mon");
 	add(a, "chardev=qmp,mode=control");
 }
@@ -124,6 +135,7 @@ char **qemu_args(const struct engine_config *c, int qmp)
 		"-S",	      "-machine",    "pc,hpet=off,vmport=off,mem-merge=off",
 		"-accel",
 	};
+	_cleanup_free_ char *initrd = fd_name(c->initrd);
 	struct args a = {0};
 	size_t i;
 
@@ -143,7 +155,7 @@ char **qemu_args(const struct engine_config *c, int qmp)
 	add(&a, "-kernel");
 	add(&a, "%s", c->kernel);
 	add(&a, "-initrd");
-	add(&a, "/proc/self/fd/%d", c->initrd);
+	add(&a, "/proc/self/fd/%s", initrd);
 	add(&a, "-append");
 	add(&a, "%s", c->cmdline);
 	add_devices(&a, c, qmp);

@@ -36,6 +36,13 @@ static int make_dirs(const char *path)
 	return mkdir(path, 0777) ? -errno : 0;
 }
 
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static bool is_empty(const char *path)
 {
 	DIR *d = opendir(path);
@@ -89,6 +96,10 @@ int rundir_open(struct rundir *r, const char *path, char **why)
 	if (err && err != -EEXIST) {
 		*why = xasprintf("run directory %s: %s", path, strerror(-err));
 		return err;
+	}
+	if (err && !is_dir(path)) {
+		*why = xasprintf("run directory %s: a file of this name is there", path);
+		return -ENOTDIR;
 	}
 	r->made = !err;
 	r->path = realpath(path, NULL);

@@ -111,11 +111,12 @@ gone() { # PID...
 }
 
 @test "twenty runs at once do not disturb each other" {
-	local i
+	local i pids=()
 	for ((i = 0; i < 20; i++)); do
 		kt-workload -d 1s -e "cgroup a workers=1 comm=run$i" >"$BATS_TEST_TMPDIR/$i.json" 3>&- &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	for ((i = 0; i < 20; i++)); do
 		assert_equal "$(jq -c '[.exit, .workers[0].comm, .workers[0].work_units > 0]' \
 			"$BATS_TEST_TMPDIR/$i.json")" "[\"completed\",\"run$i\",true]"
