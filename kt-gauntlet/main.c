@@ -30,7 +30,9 @@ enum {
 static const struct option_row rows[] = {
 	{NULL, 0, NULL, "Topologies"},
 	{"preset", 'p', "NAME", "take this preset (repeatable; default: all)", OPT_PRESET},
-	{"topology", 't', "SPEC", "add a topology such as 1n2l4c1t (repeatable)", OPT_TOPOLOGY},
+	{"topology", 't', "SPEC",
+	 "take this topology, such as 1n2l4c1t, instead of the\npresets, or beside those that are named (repeatable)",
+	 OPT_TOPOLOGY},
 	{"only", 0, "GLOB", "keep those whose name matches (repeatable)", OPT_ONLY},
 	{"min-llcs", 0, "N", "keep those with at least N LLCs", OPT_BOUND + MIN_LLCS},
 	{"max-llcs", 0, "N", "... at most N (default 12)", OPT_BOUND + MAX_LLCS},
@@ -265,8 +267,10 @@ int main(int argc, char **argv)
 		.synopsis = "[OPTIONS] -- COMMAND [ARG...]\n"
 			    "       kt-gauntlet [OPTIONS] --list",
 		.summary = "Print the test matrix: for each variant one line of kt-vmm arguments.",
-		.epilogue = "Example:\n"
-			    "  kt-gauntlet --max-cpus 4 -- kt-workload x.kt | xargs -P2 -L1 kt-vmm",
+		.epilogue =
+			"Example:\n"
+			"  kt-gauntlet --min-llcs 2 --max-cpus 8 -- kt-workload x.kt | xargs -P2 -L1 kt-vmm > /dev/null\n"
+			"  kt-assert runs/x/*",
 		.rows = rows,
 		.n_rows = ARRAY_SIZE(rows),
 		.argc = argc,
@@ -278,8 +282,8 @@ int main(int argc, char **argv)
 	diag_init("kt-gauntlet");
 	presets_init(&s.all);
 	options_parse(&o, &s);
-	presets_keep_named(&s.all);
 	topologies_add(&s);
+	presets_keep_named(&s.all);
 	if (selection_apply(&s.selection, &s.all, &why))
 		die(EXIT_FAILURE, "%s", why);
 	if (s.list)

@@ -64,9 +64,9 @@ numa2-8llc           2n8l8c2t       128     8     2  yes"
 	assert_equal "$(names --preset max-cpu --preset numa4-8llc --max-llcs 8)" numa4-8llc
 }
 
-@test "--topology adds rows that the given bounds apply to" {
-	assert_equal "$(names --max-cpus 4 --topology 1n1l2c1t --topology 1n1l3c2t)" \
-		"tiny-1llc tiny-2llc 1n1l2c1t"
+@test "--topology stands for the presets, and beside those that are named; given bounds apply to it" {
+	assert_equal "$(names --topology 1n1l2c1t --topology 1n1l3c2t)" "1n1l2c1t 1n1l3c2t"
+	assert_equal "$(names --max-cpus 4 --topology 1n1l2c1t --topology 1n1l3c2t)" 1n1l2c1t
 	run kt-gauntlet --preset tiny-1llc --topology 2n2l1c1t -- x
 	assert_line --index 1 "-t 2n2l1c1t -o runs/x/2n2l1c1t -- x"
 }
