@@ -21,7 +21,7 @@
 
 /*
  * What a guest that lives for seconds can do without. An oops ends the run: the kernel's state is
- * nothing to test a scheduler on. quiet keeps the slow serial port for what is wrong.
+ * nothing to test a scheduler on. The slow serial port is for what is wrong: warnings and worse.
  */
 #define CMDLINE                                                                            \
 	"console=ttyS0 quiet loglevel=5 oops=panic panic=-1 mitigations=off tsc=reliable " \

@@ -47,7 +47,7 @@ static bool host_is_amd(void)
 
 /*
  * Emulated CPUs take Intel's name, since QEMU describes the L3 of an emulated AMD CPU nowhere
- * (docs/facts.md). A deterministic run has no hardware random numbers.
+ * (docs/measurements.md). A deterministic run has no hardware random numbers.
  */
 static void add_cpu(struct args *a, const struct engine_config *c)
 {
@@ -101,7 +101,7 @@ static void add_memory(struct args *a, const struct engine_config *c)
 
 /*
  * The channel's device has no ioeventfd: with one, another thread takes the guest's notifications
- * at moments that the host chooses (docs/facts.md, "Determinism").
+ * at moments that the host chooses (docs/measurements.md, "Replay").
  */
 static void add_devices(struct args *a, const struct engine_config *c, int qmp)
 {
@@ -141,7 +141,7 @@ char **qemu_args(const struct engine_config *c, int qmp)
 
 	for (i = 0; i < ARRAY_SIZE(fixed); i++)
 		add(&a, "%s", fixed[i]);
-	/* One thread: with one per vCPU QEMU 7.2 loses a boot now and then (docs/facts.md). */
+	/* One thread: with one per vCPU QEMU 7.2 loses a boot now and then (docs/measurements.md). */
 	add(&a, "%s", c->use_kvm ? "kvm" : "tcg,thread=single");
 	if (c->deterministic) {
 		add(&a, "-icount");

@@ -106,7 +106,11 @@ in_namespace() {
 	mkdir full
 	run -125 in_namespace 'mount -t tmpfs -o size=64k tmpfs full' -o full/run -- sh -c 'head -c 1000000 /dev/zero'
 	assert_output --partial "No space left on device"
-	run -125 bash -c 'ulimit -v 1500000; kt-vmm -n -m 1T -- true'
+	mkdir shim
+	printf '#!/bin/bash\nulimit -v 1500000; exec %s "$@"\n' "$(command -v qemu-system-x86_64)" \
+		> shim/qemu-system-x86_64
+	chmod +x shim/qemu-system-x86_64
+	PATH=$PWD/shim:$PATH run -125 kt-vmm -n -m 1T -- true
 	assert_output --regexp "^kt-vmm: failed: QEMU: .*"
 	refute_output --partial "Usage"
 	if [ "$(id -u)" = 0 ]; then
