@@ -141,7 +141,8 @@ char **qemu_args(const struct engine_config *c, int qmp)
 
 	for (i = 0; i < ARRAY_SIZE(fixed); i++)
 		add(&a, "%s", fixed[i]);
-	/* One thread: with one per vCPU QEMU 7.2 loses a boot now and then (docs/measurements.md). */
+	/* One thread: with one per vCPU QEMU 7.2 loses a boot now and then (docs/measurements.md).
+	 */
 	add(&a, "%s", c->use_kvm ? "kvm" : "tcg,thread=single");
 	if (c->deterministic) {
 		add(&a, "-icount");
