@@ -32,7 +32,7 @@ static const char *word_read(const char **p, char *out)
 		}
 	}
 	*out = 0;
-	return quote ? "unclosed quote" : NULL;
+	return quote ? "a quote is not closed" : NULL;
 }
 
 char **words_split(const char *text, const char **why)

@@ -32,7 +32,7 @@ refused() {
 	refused 64 "--node-memory '7:1G': expected node 0 to 1" --node-memory 7:1G -- true
 	refused 64 "--distance '0:1:5': expected a distance of 11 to 254" -t 2n2l1c1t --distance 0:1:5 -- true
 	refused 64 "--sched-args: expected --sched FILE with it" --sched-args x -- true
-	refused 64 "--sched-args: unclosed quote" --sched /bin/true --sched-args "it's" -- true
+	refused 64 "--sched-args: a quote is not closed" --sched /bin/true --sched-args "it's" -- true
 	refused 64 "--shell: expected stdin to be a terminal" --shell < /dev/null
 	touch file
 	refused 64 "run directory file: a file of this name is there" -o file -- true
