@@ -135,6 +135,7 @@ void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose
 	print_findings(j, VERDICT_INCONCLUSIVE, out);
 	if (j->has_stats)
 		print_stats(&j->stats, out);
+	run_print_stderr(&j->run, out);
 	run_print_scheduler(&j->run, out);
 	run_print_timeline(&j->run, out);
 }

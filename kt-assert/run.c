@@ -228,11 +228,35 @@ static void print_member(FILE *out, const char *key, const char *value)
 	fputc('\n', out);
 }
 
+static void print_log(FILE *out, char *log)
+{
+	char *line;
+
+	while ((line = strsep(&log, "\n"))) {
+		fprintf(out, "  ");
+		text_print_safe(out, line);
+		fputc('\n', out);
+	}
+}
+
+void run_print_stderr(const struct run *r, FILE *out)
+{
+	_cleanup_free_ char *path = xasprintf("%s/stderr.log", r->dir ? r->dir : ".");
+	_cleanup_free_ char *log = NULL;
+
+	if (!r->dir || run_ended_well(r))
+		return;
+	log = log_tail(path);
+	if (log) {
+		fprintf(out, "\n--- stderr ---\n");
+		print_log(out, log);
+	}
+}
+
 void run_print_scheduler(const struct run *r, FILE *out)
 {
 	_cleanup_free_ char *path = xasprintf("%s/sched.log", r->dir ? r->dir : ".");
 	_cleanup_free_ char *log = NULL;
-	char *line, *rest;
 
 	if (!r->has_sched)
 		return;
@@ -243,11 +267,8 @@ void run_print_scheduler(const struct run *r, FILE *out)
 	print_member(out, "exit kind", r->exit_kind);
 	print_member(out, "reason", r->exit_reason);
 	print_member(out, "message", r->exit_message);
-	for (rest = log; (line = strsep(&rest, "\n"));) {
-		fprintf(out, "  ");
-		text_print_safe(out, line);
-		fputc('\n', out);
-	}
+	if (log)
+		print_log(out, log);
 }
 
 /* The event's time, or BIND_NONE when the line is not an event. */
@@ -283,8 +304,11 @@ static void print_event(const char *line, int64_t start_ns, FILE *out)
 		if (!json_is_string(value))
 			dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 		fputc(' ', out);
-		text_print_safe(out, key);
-		fputc('=', out);
+		/* {"event":"op","op":"cgroup a"} is the op "cgroup a". */
+		if (strcmp(key, json_string_value(json_object_get(event, "event")))) {
+			text_print_safe(out, key);
+			fputc('=', out);
+		}
 		text_print_safe(out, dump ? dump : json_string_value(value));
 	}
 	fputc('\n', out);

@@ -37,7 +37,12 @@ void run_judge(const struct run *r, struct result *result);
 /* Did the run end well, so that its stats must be there and whole? */
 bool run_ended_well(const struct run *r);
 
-/* "--- scheduler ---" and "--- timeline ---", each with a blank line before, if not empty. */
+/*
+ * "--- stderr ---", the end of what the command complained about when the run did not end well,
+ * "--- scheduler ---" and "--- timeline ---", each with a blank line before, if not
+ * empty.
+ */
+void run_print_stderr(const struct run *r, FILE *out);
 void run_print_scheduler(const struct run *r, FILE *out);
 void run_print_timeline(const struct run *r, FILE *out);
 

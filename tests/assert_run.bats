@@ -99,6 +99,7 @@ run_json() {
 	cat >"$run_dir/events.jsonl" <<-'EOF'
 		{"event":"scheduler-attached","t_ns":2000000000,"name":"qmap"}
 		{"event":"step","t_ns":3234567890,"name":"warmup","line":4}
+		{"event":"op","t_ns":3334567890,"op":"cgroup a","line":5}
 		not an event
 	EOF
 	run -1 kt-assert "$run_dir"
@@ -120,8 +121,24 @@ run_json() {
 		--- timeline ---
 		  +0ms scheduler-attached name=qmap
 		  +1234ms step name=warmup line=4
+		  +1334ms op cgroup a line=5
 		  ? (not an event: expected "event" and "t_ns")
 	EOF
+}
+
+@test "what a failed command complained about is shown, and nothing of one that ended well" {
+	echo "kt-workload: x.kt:3: unknown op 'cgrup'" >"$run_dir/stderr.log"
+	run_json '.exit_status = 64'
+	run -1 kt-assert "$run_dir"
+	assert_line '  the command exited with status 64 (expected 0)'
+	assert_output --partial - <<-'EOF'
+
+		--- stderr ---
+		  kt-workload: x.kt:3: unknown op 'cgrup'
+	EOF
+	run_json
+	run -0 kt-assert -v "$run_dir"
+	refute_line --partial stderr
 }
 
 @test "empty sections are left out" {
