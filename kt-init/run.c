@@ -1,94 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * One run: scheduler up, command to its end, everything forwarded to the host, the end reported.
- * A single poll loop serves the host's port, the children's pipes and the kernel's events.
- */
+/* One run: scheduler up, command to its end, everything forwarded to the host, the end reported. */
 #include <errno.h>
-#include <jansson.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "diag.h"
-#include "init.h"
 #include "quantity.h"
+#include "run.h"
 
-#define STDIN_WINDOW	(64 * 1024) /* bytes the host may send ahead of the command's reading */
-#define SCHED_ATTACH_MS 30000	    /* a scheduler must show in sysfs within this time */
+#define SCHED_ATTACH_MS 30000 /* a scheduler must show in sysfs within this time */
 #define DRAIN_MS	500   /* for pipes that outlive the command in some background process */
 #define TERM_GRACE_MS	15000 /* between SIGTERM (SIGINT for the scheduler) and SIGKILL */
 #define LAST_WORDS_MS	1000  /* a scheduler that the kernel threw out may still log */
-
-struct run {
-	const struct guestconf *conf;
-	int port, sigfd, uevents, kmsg;
-	struct frame_reader reader;
-	struct child command, sched;
-	char **env;
-	uint8_t stdin_buf[STDIN_WINDOW];
-	size_t stdin_len;
-	bool stdin_eof, input_refused, bye;
-	struct winsize winsize; /* of the host's terminal, for the command's */
-	bool sched_seen, sched_lost;
-	char *sched_name;
-	struct sched_exit sched_exit;
-	/* What EXIT says. */
-	const char *outcome;
-	char *message;
-	int status, signal;
-	uint64_t command_ns;
-};
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
-static void send_json(struct run *r, enum frame_type type, json_t *object)
-{
-	_cleanup_free_ char *text = json_dumps(object, JSON_COMPACT);
-
-	json_decref(object);
-	if (text)
-		frame_send(r->port, type, text, strlen(text));
-}
-
-/* Address and size of the VMCOREINFO note, in hex, as /sys/kernel/vmcoreinfo gives them. */
-static void vmcoreinfo_read(unsigned long long *addr, unsigned long long *size)
-{
-	_cleanup_fclose_ FILE *f = fopen("/sys/kernel/vmcoreinfo", "re");
-
-	*addr = *size = 0;
-	if (f && fscanf(f, "%llx %llx", addr, size) != 2)
-		*addr = *size = 0;
-}
-
-static void send_hello(struct run *r)
-{
-	unsigned long long addr, size;
-	struct utsname u;
-
-	uname(&u);
-	vmcoreinfo_read(&addr, &size);
-	send_json(r, FRAME_HELLO,
-		  json_pack("{s:s, s:s, s:i, s:I, s:I}", "schema", "kt-hello/1", "kernel",
-			    u.release, "cpus", (int)sysconf(_SC_NPROCESSORS_ONLN),
-			    "vmcoreinfo_addr", (json_int_t)addr, "vmcoreinfo_size",
-			    (json_int_t)size));
-}
 
 /*
  * Make the seed matter to a deterministic run: it feeds the kernel's random numbers and shifts
@@ -107,242 +36,6 @@ static void seed_stir(const char *seed)
 	spin = (uint64_t)v * 0x9e3779b97f4a7c15ULL;
 	for (spin = (spin >> 40) & 0x3fffff; spin; spin--)
 		;
-}
-
-static void stdin_push(struct run *r)
-{
-	uint32_t credit;
-	ssize_t n;
-
-	while (r->stdin_len) {
-		n = r->command.in < 0 ? (ssize_t)r->stdin_len
-				      : write(r->command.in, r->stdin_buf, r->stdin_len);
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n < 0) { /* nobody reads: take the rest away */
-			cleanup_closep(&r->command.in);
-			r->command.in = -1;
-			continue;
-		}
-		memmove(r->stdin_buf, r->stdin_buf + n, r->stdin_len - n);
-		r->stdin_len -= n;
-		credit = n;
-		frame_send(r->port, FRAME_CREDIT, &credit, sizeof(credit));
-	}
-	if (r->stdin_eof && r->command.in >= 0) {
-		if (r->command.is_pty && write(r->command.in, "\4", 1) < 0)
-			warn("terminal: %s", strerror(errno));
-		cleanup_closep(&r->command.in);
-		r->command.in = -1;
-	}
-}
-
-/* The size may arrive before the command has its terminal. */
-static void winsize_apply(struct run *r)
-{
-	if (r->command.is_pty && r->command.out >= 0 && r->winsize.ws_row)
-		ioctl(r->command.out, TIOCSWINSZ, &r->winsize);
-}
-
-static void stdin_take(struct run *r, const struct frame *f)
-{
-	if (f->len > STDIN_WINDOW - r->stdin_len) {
-		warn("from the host: more stdin than it has credit for");
-		r->input_refused = true;
-		return;
-	}
-	if (f->len) {
-		memcpy(r->stdin_buf + r->stdin_len, f->data, f->len);
-		r->stdin_len += f->len;
-	} else {
-		r->stdin_eof = true;
-	}
-	stdin_push(r);
-}
-
-static void host_frame(struct run *r, const struct frame *f)
-{
-	switch (f->type) {
-	case FRAME_STDIN:
-		stdin_take(r, f);
-		break;
-	case FRAME_PING:
-		frame_send(r->port, FRAME_PONG, NULL, 0);
-		break;
-	case FRAME_BYE:
-		r->bye = true;
-		break;
-	case FRAME_REPLY:
-		if (r->command.control >= 0 &&
-		    send(r->command.control, f->data, f->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-			warn("reply to the command: %s", strerror(errno));
-		break;
-	case FRAME_WINSIZE:
-		if (f->len == 4) {
-			memcpy(&r->winsize.ws_row, f->data, 2);
-			memcpy(&r->winsize.ws_col, f->data + 2, 2);
-			winsize_apply(r);
-		}
-		break;
-	default:
-		warn("frame type %d from the host: ignored", f->type);
-	}
-}
-
-static void host_readable(struct run *r)
-{
-	const char *why;
-	struct frame f;
-	long n = frame_reader_fill(&r->reader, r->port);
-	int got;
-
-	if (n <= 0) {
-		r->input_refused = n != -EAGAIN;
-		return;
-	}
-	while ((got = frame_reader_next(&r->reader, &f, &why)) > 0)
-		host_frame(r, &f);
-	if (got < 0) {
-		warn("from the host: %s", why);
-		r->input_refused = true;
-	}
-}
-
-/* Forward what a pipe holds; closes it at its end. */
-static void pipe_forward(struct run *r, int *fd, enum frame_type type)
-{
-	static uint8_t buf[FRAME_MAX_PAYLOAD];
-	ssize_t n = read(*fd, buf, sizeof(buf));
-
-	if (n > 0) {
-		frame_send(r->port, type, buf, n);
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		close(*fd);
-		*fd = -1;
-	}
-}
-
-/*
- * A message of the command: an event is passed on, a request as well, and waits for its reply. What
- * the host would take for a broken channel ends here.
- */
-static void control_readable(struct run *r)
-{
-	static uint8_t buf[64 * 1024];
-	ssize_t n = recv(r->command.control, buf, sizeof(buf), MSG_TRUNC);
-	json_t *msg;
-
-	if (n <= 0) {
-		close(r->command.control);
-		r->command.control = -1;
-		return;
-	}
-	if (n > (ssize_t)sizeof(buf)) {
-		warn("control message of %zd bytes: expected at most %zu", n, sizeof(buf));
-		return;
-	}
-	msg = json_loadb((char *)buf, n, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(msg))
-		warn("control message: expected a JSON object without duplicate keys");
-	else
-		frame_send(r->port, json_object_get(msg, "request") ? FRAME_REQUEST : FRAME_EVENT,
-			   buf, n);
-	json_decref(msg);
-}
-
-static void send_event(struct run *r, const char *event, const char *key, const char *value)
-{
-	json_t *e = json_pack("{s:s, s:I}", "event", event, "t_ns", (json_int_t)now_ns());
-
-	if (key && value)
-		json_object_set_new(e, key, json_string(value));
-	send_json(r, FRAME_EVENT, e);
-}
-
-static void children_reap(struct run *r)
-{
-	struct signalfd_siginfo info;
-	int status;
-	pid_t pid;
-
-	while (read(r->sigfd, &info, sizeof(info)) > 0)
-		;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct child *c = pid == r->command.pid ? &r->command
-				  : pid == r->sched.pid ? &r->sched
-							: NULL;
-
-		if (c) {
-			c->pid = 0;
-			c->status = status;
-			c->exited = true;
-		}
-	}
-}
-
-static void sched_check(struct run *r)
-{
-	_cleanup_free_ char *ops = sched_root_ops();
-
-	if (ops && !r->sched_seen) {
-		r->sched_seen = true;
-		r->sched_name = take_ptr(ops);
-		send_event(r, "scheduler-attached", "name", r->sched_name);
-	} else if (!ops && r->sched_seen && !r->sched_lost) {
-		r->sched_lost = true;
-		send_event(r, "scheduler-exited", "name", r->sched_name);
-	}
-}
-
-/* One turn of the loop: wait at most @ms (-1: for ever) and serve what is ready. */
-static void serve(struct run *r, int ms)
-{
-	struct {
-		int fd;
-		short events;
-	} want[] = {
-		{r->sigfd, POLLIN},	  {r->input_refused ? -1 : r->port, POLLIN},
-		{r->uevents, POLLIN},	  {r->command.control, POLLIN},
-		{r->command.out, POLLIN}, {r->command.err, POLLIN},
-		{r->sched.out, POLLIN},	  {r->stdin_len ? r->command.in : -1, POLLOUT},
-	};
-	struct pollfd p[ARRAY_SIZE(want)];
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(want); i++)
-		p[i] = (struct pollfd){want[i].fd, want[i].events, 0};
-	if (poll(p, ARRAY_SIZE(p), ms) <= 0)
-		return;
-	if (p[0].revents)
-		children_reap(r);
-	if (p[1].revents)
-		host_readable(r);
-	if (p[2].revents && sched_uevent_is_scx(r->uevents))
-		sched_check(r);
-	if (p[3].revents)
-		control_readable(r);
-	if (p[4].revents)
-		pipe_forward(r, &r->command.out, FRAME_STDOUT);
-	if (p[5].revents)
-		pipe_forward(r, &r->command.err, FRAME_STDERR);
-	if (p[6].revents)
-		pipe_forward(r, &r->sched.out, FRAME_SCHED);
-	if (p[7].revents)
-		stdin_push(r);
-}
-
-/* Serve until @done says so or @ms have passed. Returns whether it is done. */
-static bool serve_until(struct run *r, bool (*done)(const struct run *), int ms)
-{
-	uint64_t end = now_ns() + ms * 1000000ULL, now;
-
-	while (!done(r)) {
-		now = now_ns();
-		if (now >= end)
-			return false;
-		serve(r, (end - now) / 1000000 + 1);
-	}
-	return true;
 }
 
 static bool sched_up_or_dead(const struct run *r)
@@ -392,16 +85,6 @@ static void outcome_set(struct run *r, const char *outcome, int status, char *me
 	r->outcome = outcome;
 	r->status = status;
 	r->message = message;
-}
-
-static char *status_describe(const struct child *c)
-{
-	if (!c->exited)
-		return xstrdup(c->pid ? "still running" : "not started");
-	if (WIFSIGNALED(c->status))
-		return xasprintf("killed by signal %d (%s)", WTERMSIG(c->status),
-				 strsignal(WTERMSIG(c->status)));
-	return xasprintf("exit status %d", WEXITSTATUS(c->status));
 }
 
 /* Start the scheduler and wait until the kernel shows it. Returns whether the run can go on. */
@@ -488,7 +171,7 @@ static void command_run(struct run *r)
 	serve_until(r, command_dead, DRAIN_MS);
 	r->command_ns = now_ns() - start;
 	serve_until(r, command_gone, DRAIN_MS);
-	/* Leftovers of its session must not outlive it into the scheduler's shutdown. */
+	/* The scheduler may have gone just as the command ended. */
 	if (!r->outcome && r->sched_seen && (r->sched_lost || r->sched.exited))
 		sched_death(r);
 	if (WIFSIGNALED(r->command.status)) {
@@ -497,58 +180,6 @@ static void command_run(struct run *r)
 	} else {
 		outcome_set(r, "exited", WEXITSTATUS(r->command.status), NULL);
 	}
-}
-
-static long oom_kills(void)
-{
-	_cleanup_fclose_ FILE *f = fopen("/proc/vmstat", "re");
-	char name[64];
-	long v;
-
-	while (f && fscanf(f, "%63s %ld", name, &v) == 2) {
-		if (!strcmp(name, "oom_kill"))
-			return v;
-	}
-	return 0;
-}
-
-/* The message may hold a file's name, which need not be UTF-8 as JSON is. */
-static json_t *message_json(const char *message)
-{
-	_cleanup_free_ char *ascii = NULL;
-	json_t *j = json_string(message);
-	char *p;
-
-	if (j || !message)
-		return j;
-	ascii = xstrdup(message);
-	for (p = ascii; *p; p++) {
-		if (*p & 0x80)
-			*p = '?';
-	}
-	return json_string(ascii);
-}
-
-static void send_exit(struct run *r)
-{
-	json_t *e = json_pack("{s:s, s:s, s:i, s:o?, s:I, s:I}", "schema", "kt-exit/1", "outcome",
-			      r->outcome, "status", r->status, "message", message_json(r->message),
-			      "oom_kills", (json_int_t)oom_kills(), "command_ns",
-			      (json_int_t)r->command_ns);
-
-	if (r->signal)
-		json_object_set_new(e, "signal", json_integer(r->signal));
-	if (guestconf_get(r->conf, "sched")) {
-		_cleanup_free_ char *how = status_describe(&r->sched);
-
-		json_object_set_new(
-			e, "scheduler",
-			json_pack("{s:s?, s:s, s:s?, s:s?, s:s?, s:b}", "name", r->sched_name,
-				  "process", how, "exit_kind", r->sched_exit.kind, "exit_reason",
-				  r->sched_exit.reason, "exit_message", r->sched_exit.message,
-				  "error", sched_exit_is_error(&r->sched_exit)));
-	}
-	send_json(r, FRAME_EXIT, e);
 }
 
 void run(const struct guestconf *conf, int port)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One run as run.c, serve.c and report.c share it. */
+#ifndef KT_INIT_RUN_H
+#define KT_INIT_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+#include "init.h"
+
+#define STDIN_WINDOW (64 * 1024) /* bytes the host may send ahead of the command's reading */
+
+struct run {
+	const struct guestconf *conf;
+	int port, sigfd, uevents, kmsg;
+	struct frame_reader reader;
+	struct child command, sched;
+	char **env;
+	uint8_t stdin_buf[STDIN_WINDOW];
+	size_t stdin_len;
+	bool stdin_eof, input_refused, bye;
+	struct winsize winsize; /* of the host's terminal, for the command's */
+	bool sched_seen, sched_lost;
+	char *sched_name;
+	struct sched_exit sched_exit;
+	/* What EXIT says. */
+	const char *outcome;
+	char *message;
+	int status, signal;
+	uint64_t command_ns;
+};
+
+/* CLOCK_MONOTONIC. */
+uint64_t now_ns(void);
+
+/*
+ * serve.c: the poll loop. One turn waits at most @ms (-1: for ever) and serves what is ready: the
+ * host's port, the children's pipes, signals and kernel events.
+ */
+void serve(struct run *r, int ms);
+
+/* Serve until @done says so or @ms have passed. Returns whether it is done. */
+bool serve_until(struct run *r, bool (*done)(const struct run *), int ms);
+
+/* Give the command's terminal the size that the host's has, once both are known. */
+void winsize_apply(struct run *r);
+
+/* report.c: what the host is told of the run. */
+void send_hello(struct run *r);
+void send_event(struct run *r, const char *event, const char *key, const char *value);
+void send_exit(struct run *r);
+
+/* "exit status 0", "killed by signal 9 (Killed)". Caller frees. */
+char *status_describe(const struct child *c);
+
+#endif
