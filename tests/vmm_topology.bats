@@ -58,8 +58,8 @@ setup() {
 	assert_line "cpu0 NUMA ffff"
 }
 
-@test "the topology is the same on the oldest kernel that is tested" {
-	run -0 kt-vmm -n -k 7.0 -t 1n2l1c2t -m 512M -- sh show
+@test "the topology is the same on the oldest kernel in the cache" {
+	run -0 kt-vmm -n -k "$(vm_kernels '' | tail -n 1)" -t 1n2l1c2t -m 512M -- sh show
 	assert_line "cpu1 l3=0-1 core=0-1 package=0"
 	assert_line "cpu2 l3=2-3 core=2-3 package=0"
 }
