@@ -31,7 +31,7 @@ static const struct option_row general_rows[] = {
 	{"relaxed", 0, NULL, "defaults for emulated and oversubscribed VMs", OPT_RELAXED},
 	{"no-relaxed", 0, NULL, "strict defaults, whatever run.json says", OPT_NO_RELAXED},
 	{"expect-fail", 0, NULL, "a fail counts as a pass and a pass as a fail", OPT_EXPECT_FAIL},
-	{"format", 0, "FORMAT", "text (default) or json", OPT_FORMAT},
+	{"format", 0, "FORMAT", "text (default), json, tap or junit", OPT_FORMAT},
 	{"explain", 0, NULL, "print each threshold and where it is from, as a policy", OPT_EXPLAIN},
 	{"list-checks", 0, NULL, "print the checks with unit, direction and default", OPT_LIST},
 	{"quiet", 'q', NULL, "print no verdict, only exit with it", OPT_QUIET},
@@ -44,7 +44,8 @@ static const struct option_row general_rows[] = {
 struct settings {
 	struct policy policy;
 	struct judge_options judge;
-	bool json, explain, list, quiet, verbose;
+	const struct report_format *format;
+	bool explain, list, quiet, verbose;
 	/* Command-line values by check: laid over all policy files, whatever the order of options.
 	 */
 	bool given[CHECKS_N];
@@ -72,18 +73,22 @@ static void fill_rows(struct option_row rows[ROWS_N])
 	}
 }
 
-static bool format_is_json(const char *name)
+static const struct report_format *format_find(const char *name)
 {
-	static const char *const formats[] = {"text", "json", NULL};
-	const char *near = nearest_name(name, formats);
+	static const struct report_format *const formats[] = {
+		&report_format_text, &report_format_json, &report_format_tap, &report_format_junit};
+	const char *names[ARRAY_SIZE(formats) + 1] = {NULL}, *near;
+	size_t i;
 
-	if (!strcmp(name, "json"))
-		return true;
-	if (strcmp(name, "text") && near)
+	for (i = 0; i < ARRAY_SIZE(formats); i++) {
+		names[i] = formats[i]->name;
+		if (!strcmp(name, names[i]))
+			return formats[i];
+	}
+	near = nearest_name(name, names);
+	if (near)
 		die(EXIT_USAGE, "unknown format '%s': did you mean '%s'?", name, near);
-	if (strcmp(name, "text"))
-		die(EXIT_USAGE, "unknown format '%s': expected text or json", name);
-	return false;
+	die(EXIT_USAGE, "unknown format '%s': expected text, json, tap or junit", name);
 }
 
 static void read_policy(struct settings *s, const char *path)
@@ -113,7 +118,7 @@ static void take_option(struct settings *s, int id, const char *value)
 		s->list = true;
 		break;
 	case OPT_FORMAT:
-		s->json = format_is_json(value);
+		s->format = format_find(value);
 		break;
 	case OPT_EXPECT_FAIL:
 		s->judge.expect_fail = true;
@@ -151,61 +156,56 @@ static bool want_colour(void)
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
 }
 
-static int exit_status(enum verdict v)
-{
-	return v == VERDICT_FAIL ? 1 : v == VERDICT_INCONCLUSIVE ? 2 : 0;
-}
-
-/* Judge one input and print its verdict. Returns its exit status. */
-static int judge_one(const struct settings *s, const char *source, bool several)
+/* Judge one input and print its verdict. */
+static void judge_one(const struct settings *s, const char *source, struct report *r)
 {
 	_cleanup_free_ char *message = NULL;
 	struct judgement j;
-	int status = EXIT_BAD_INPUT;
 
 	if (judgement_make(&j, source, &s->judge, &message)) {
 		warn("%s", message);
+		r->unreadable++;
+		if (!s->quiet && s->format->unreadable)
+			s->format->unreadable(r, source, message);
 	} else {
-		status = exit_status(j.verdict);
-		if (s->explain && !s->json)
-			policy_print(&j.policy, stdout);
-		if (several && !s->json && !s->quiet)
-			printf("%s:\n", source);
-		if (!s->quiet && s->json)
-			report_json(&j, stdout);
-		else if (!s->quiet)
-			report_text(&j, stdout, want_colour(), s->verbose);
+		r->counts[j.verdict]++;
+		if (!s->quiet)
+			s->format->verdict(r, &j);
 	}
 	judgement_free(&j);
-	return status;
 }
 
 /* Judge every input; the exit status is the most severe, 65 before 1 before 2. */
 static int judge_all(const struct settings *s, char *const *sources, size_t n)
 {
-	static const int by_severity[] = {EXIT_BAD_INPUT, 1, 2, 0};
-	size_t counts[ARRAY_SIZE(by_severity)] = {0}, i, k;
+	struct report r = {
+		.out = stdout,
+		.n_runs = n,
+		.colour = want_colour(),
+		.verbose = s->verbose,
+		.explain = s->explain,
+	};
+	size_t i;
 
-	for (i = 0; i < n; i++) {
-		int status = judge_one(s, sources[i], n > 1);
-
-		for (k = 0; by_severity[k] != status; k++)
-			;
-		counts[k]++;
-	}
-	if (n > 1 && !s->json && !s->quiet)
-		printf("%zu runs: %zu passed, %zu failed, %zu inconclusive, %zu unreadable\n", n,
-		       counts[3], counts[1], counts[2], counts[0]);
-	for (k = 0; !counts[k]; k++)
-		;
-	return by_severity[k];
+	if (!s->quiet && s->format->begin)
+		s->format->begin(&r);
+	for (i = 0; i < n; i++)
+		judge_one(s, sources[i], &r);
+	if (!s->quiet && s->format->end)
+		s->format->end(&r);
+	if (r.unreadable)
+		return EXIT_BAD_INPUT;
+	return r.counts[VERDICT_FAIL] ? 1 : r.counts[VERDICT_INCONCLUSIVE] ? 2 : 0;
 }
 
 static int run(struct settings *s, char **operands, size_t n)
 {
 	char *from_stdin[] = {"-"};
 
-	if (s->list && s->json)
+	if ((s->list || s->explain) && !s->format->explains)
+		die(EXIT_USAGE, "%s goes with --format text or json, not %s",
+		    s->list ? "--list-checks" : "--explain", s->format->name);
+	if (s->list && s->format == &report_format_json)
 		report_checks_json(stdout);
 	else if (s->list)
 		report_checks_text(stdout);
@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 		.argc = argc,
 		.argv = argv,
 	};
-	struct settings s = {0};
+	struct settings s = {.format = &report_format_text};
 	const char *value;
 	char **operands;
 	size_t n = 0;

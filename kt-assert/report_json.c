@@ -210,6 +210,17 @@ void report_json(const struct judgement *j, FILE *out)
 	fputc('\n', out);
 }
 
+static void json_verdict(struct report *r, const struct judgement *j)
+{
+	report_json(j, r->out);
+}
+
+const struct report_format report_format_json = {
+	.name = "json",
+	.explains = true,
+	.verdict = json_verdict,
+};
+
 void report_checks_json(FILE *out)
 {
 	yajl_gen g = gen_open(out);

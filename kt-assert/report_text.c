@@ -42,6 +42,13 @@ static void print_tags(const struct judgement *j, FILE *out)
 	fprintf(out, "]");
 }
 
+void report_title(const struct judgement *j, FILE *out)
+{
+	text_print_safe(out, j->name);
+	fputc(' ', out);
+	print_tags(j, out);
+}
+
 static void print_head(const struct judgement *j, FILE *out, bool colour)
 {
 	bool one_line = j->verdict <= VERDICT_PASS;
@@ -139,6 +146,31 @@ void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose
 	run_print_scheduler(&j->run, out);
 	run_print_timeline(&j->run, out);
 }
+
+static void text_verdict(struct report *r, const struct judgement *j)
+{
+	if (r->explain)
+		policy_print(&j->policy, r->out);
+	if (r->n_runs > 1)
+		fprintf(r->out, "%s:\n", j->source);
+	report_text(j, r->out, r->colour, r->verbose);
+}
+
+static void text_end(struct report *r)
+{
+	if (r->n_runs > 1)
+		fprintf(r->out,
+			"%zu runs: %zu passed, %zu failed, %zu inconclusive, %zu unreadable\n",
+			r->n_runs, r->counts[VERDICT_PASS] + r->counts[VERDICT_SKIP],
+			r->counts[VERDICT_FAIL], r->counts[VERDICT_INCONCLUSIVE], r->unreadable);
+}
+
+const struct report_format report_format_text = {
+	.name = "text",
+	.explains = true,
+	.verdict = text_verdict,
+	.end = text_end,
+};
 
 void report_checks_text(FILE *out)
 {

@@ -123,5 +123,5 @@ bad_policy() {
 	run -64 kt-assert --format jsn "$STATS/fair.json"
 	assert_output "kt-assert: unknown format 'jsn': did you mean 'json'?"
 	run -64 kt-assert --format yaml "$STATS/fair.json"
-	assert_output "kt-assert: unknown format 'yaml': expected text or json"
+	assert_output "kt-assert: unknown format 'yaml': expected text, json, tap or junit"
 }
