@@ -159,11 +159,26 @@ static void fold(struct judgement *j)
 	}
 	if (!any_on && j->observed == VERDICT_PASS)
 		j->observed = VERDICT_SKIP;
-	j->verdict = j->observed;
-	if (j->expect_fail && j->observed == VERDICT_FAIL)
-		j->verdict = VERDICT_PASS;
-	if (j->expect_fail && j->observed == VERDICT_PASS)
-		j->verdict = VERDICT_FAIL;
+}
+
+/* What becomes of the observed verdict by what was expected and allowed. */
+static enum verdict judge_expectations(struct judgement *j)
+{
+	const struct judge_options *o = j->options;
+
+	switch (j->observed) {
+	case VERDICT_FAIL:
+		j->wrong_error = o->expect_error.text &&
+				 !pattern_found(&o->expect_error, j->run.exit_message);
+		return o->expect_fail && !j->wrong_error ? VERDICT_PASS : VERDICT_FAIL;
+	case VERDICT_PASS:
+		return o->expect_fail ? VERDICT_FAIL : VERDICT_PASS;
+	case VERDICT_INCONCLUSIVE:
+		return o->allow_inconclusive ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
+	case VERDICT_SKIP:
+		return o->no_skip ? VERDICT_FAIL : VERDICT_SKIP;
+	}
+	return j->observed;
 }
 
 int judgement_make(struct judgement *j, const char *source, const struct judge_options *o,
@@ -174,7 +189,7 @@ int judgement_make(struct judgement *j, const char *source, const struct judge_o
 
 	memset(j, 0, sizeof(*j));
 	j->source = xstrdup(source);
-	j->expect_fail = o->expect_fail;
+	j->options = o;
 	j->run.status = BIND_NONE;
 	stats_init(&j->stats);
 	policy_copy(&j->policy, o->policy);
@@ -196,6 +211,7 @@ int judgement_make(struct judgement *j, const char *source, const struct judge_o
 	judge_completion(j);
 	judge_checks(j);
 	fold(j);
+	j->verdict = judge_expectations(j);
 	return 0;
 }
 

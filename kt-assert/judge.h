@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "checks.h"
+#include "pattern.h"
 #include "policy.h"
 #include "result.h"
 #include "run.h"
@@ -28,20 +29,24 @@ struct judgement {
 	struct result completed; /* how the run itself ended */
 	struct result results[CHECKS_N]; /* SKIP for a check that is off */
 	enum verdict observed;		 /* all of them folded */
-	enum verdict verdict;		 /* the same after --expect-fail */
-	bool expect_fail;
+	enum verdict verdict;		 /* the same after what was expected and allowed */
+	const struct judge_options *options;
+	bool wrong_error; /* it failed as expected, but not with the expected error */
 };
 
 struct judge_options {
 	const struct policy *policy;
 	enum relax relax;
-	bool expect_fail; /* fail becomes pass, pass becomes fail */
+	bool expect_fail;	     /* fail becomes pass, pass becomes fail */
+	struct pattern expect_error; /* the same, and this must be in the scheduler's message */
+	bool allow_inconclusive;     /* inconclusive becomes pass */
+	bool no_skip;		     /* skip becomes fail */
 };
 
 /*
- * Read and judge @source: a stats file, a run directory, or "-" for stdin. Returns 0, or -EBADMSG
- * or another negative errno when it can't be read; *@message is then one line that names it. Free
- * @j with judgement_free() either way.
+ * Read and judge @source: a stats file, a run directory, or "-" for stdin. @o must outlive @j.
+ * Returns 0, or -EBADMSG or another negative errno when it can't be read; *@message is then one
+ * line that names it. Free @j with judgement_free() either way.
  */
 int judgement_make(struct judgement *j, const char *source, const struct judge_options *o,
 		   char **message);

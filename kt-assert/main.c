@@ -21,6 +21,9 @@ enum {
 	OPT_LIST,
 	OPT_FORMAT,
 	OPT_EXPECT_FAIL,
+	OPT_EXPECT_ERROR,
+	OPT_ALLOW_INCONCLUSIVE,
+	OPT_NO_SKIP,
 	OPT_QUIET,
 	OPT_VERBOSE,
 	OPT_CHECK, /* and up: the checks, by position */
@@ -31,6 +34,10 @@ static const struct option_row general_rows[] = {
 	{"relaxed", 0, NULL, "defaults for emulated and oversubscribed VMs", OPT_RELAXED},
 	{"no-relaxed", 0, NULL, "strict defaults, whatever run.json says", OPT_NO_RELAXED},
 	{"expect-fail", 0, NULL, "a fail counts as a pass and a pass as a fail", OPT_EXPECT_FAIL},
+	{"expect-error", 0, "TEXT|/REGEX/", "the same, and the scheduler's exit message must match",
+	 OPT_EXPECT_ERROR},
+	{"allow-inconclusive", 0, NULL, "inconclusive counts as a pass", OPT_ALLOW_INCONCLUSIVE},
+	{"no-skip", 0, NULL, "skip counts as a fail", OPT_NO_SKIP},
 	{"format", 0, "FORMAT", "text (default), json, tap or junit", OPT_FORMAT},
 	{"explain", 0, NULL, "print each threshold and where it is from, as a policy", OPT_EXPLAIN},
 	{"list-checks", 0, NULL, "print the checks with unit, direction and default", OPT_LIST},
@@ -99,6 +106,16 @@ static void read_policy(struct settings *s, const char *path)
 		die(EXIT_BAD_INPUT, "%s", message);
 }
 
+static void expect_error(struct judge_options *o, const char *text)
+{
+	_cleanup_free_ char *wrong = NULL;
+
+	pattern_free(&o->expect_error);
+	if (pattern_init(&o->expect_error, text, &wrong))
+		die(EXIT_USAGE, "--expect-error '%s': %s", text, wrong);
+	o->expect_fail = true;
+}
+
 static void take_option(struct settings *s, int id, const char *value)
 {
 	switch (id) {
@@ -122,6 +139,15 @@ static void take_option(struct settings *s, int id, const char *value)
 		break;
 	case OPT_EXPECT_FAIL:
 		s->judge.expect_fail = true;
+		break;
+	case OPT_EXPECT_ERROR:
+		expect_error(&s->judge, value);
+		break;
+	case OPT_ALLOW_INCONCLUSIVE:
+		s->judge.allow_inconclusive = true;
+		break;
+	case OPT_NO_SKIP:
+		s->judge.no_skip = true;
 		break;
 	case OPT_QUIET:
 		s->quiet = true;
@@ -251,6 +277,7 @@ int main(int argc, char **argv)
 		n++;
 	status = run(&s, operands, n);
 	policy_free(&s.policy);
+	pattern_free(&s.judge.expect_error);
 	free(operands);
 	if (fflush(stdout) || ferror(stdout))
 		die(EXIT_INTERNAL, "cannot write the verdict: %s", strerror(errno));

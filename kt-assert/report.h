@@ -41,6 +41,15 @@ void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose
 /* "mixed_workloads [sched=simple] [topo=1n2l2c1t]", safe to show: names the run. */
 void report_title(const struct judgement *j, FILE *out);
 
+/* What is to be known of a pass or skip that is not a plain one, else NULL. */
+const char *report_note(const struct judgement *j);
+
+/*
+ * Why the verdict is a fail although no failure, or one for another reason, was observed; else
+ * NULL. A line, not yet safe to show, that the caller frees.
+ */
+char *report_surprise(const struct judgement *j);
+
 /* One line of JSON, schema kt-verdict/1. */
 void report_json(const struct judgement *j, FILE *out);
 

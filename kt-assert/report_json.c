@@ -197,7 +197,11 @@ void report_json(const struct judgement *j, FILE *out)
 	put_member(g, "topology", judgement_topology(j));
 	put_member(g, "sched", judgement_sched(j));
 	put_member(g, "verdict", verdict_name(j->verdict));
-	put_bool(g, "expect_fail", j->expect_fail);
+	put_member(g, "observed", verdict_name(j->observed));
+	put_bool(g, "expect_fail", j->options->expect_fail);
+	put_member(g, "expect_error", j->options->expect_error.text);
+	put_bool(g, "allow_inconclusive", j->options->allow_inconclusive);
+	put_bool(g, "no_skip", j->options->no_skip);
 	put_member(g, "relaxed", j->relaxed);
 	put_checks(g, j);
 	put(g, "stats");

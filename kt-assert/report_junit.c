@@ -53,14 +53,14 @@ static const char *first_finding(const struct judgement *j, enum verdict v)
 
 static void put_problem(const struct report *r, const struct judgement *j, const char *element)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *surprise = report_surprise(j), *text = NULL;
 	FILE *f = text_stream(&text);
 
 	report_text(j, f, false, r->verbose);
 	fclose(f);
 	fprintf(r->body, ">\n      <%s", element);
 	put_attribute(r->body, "type", verdict_name(j->verdict));
-	put_attribute(r->body, "message", first_finding(j, j->verdict));
+	put_attribute(r->body, "message", surprise ? surprise : first_finding(j, j->verdict));
 	fputc('>', r->body);
 	text_print_xml(r->body, text, false);
 	fprintf(r->body, "</%s>\n    </testcase>\n", element);
@@ -82,8 +82,8 @@ static void junit_verdict(struct report *r, const struct judgement *j)
 		put_problem(r, j, "error");
 		break;
 	case VERDICT_SKIP:
-		fprintf(r->body, ">\n      <skipped message=\"no check is on\"/>\n"
-				 "    </testcase>\n");
+		fprintf(r->body, ">\n      <skipped message=\"%s\"/>\n    </testcase>\n",
+			report_note(j));
 		break;
 	case VERDICT_PASS:
 		fprintf(r->body, "/>\n");

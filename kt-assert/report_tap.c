@@ -48,7 +48,10 @@ static void tap_verdict(struct report *r, const struct judgement *j)
 	fclose(f);
 	fprintf(r->out, "%s %zu - ", ok ? "ok" : "not ok", runs_so_far(r));
 	put_description(r->out, title);
-	fprintf(r->out, j->verdict == VERDICT_SKIP ? " # SKIP no check is on\n" : "\n");
+	if (ok && report_note(j))
+		fprintf(r->out, j->verdict == VERDICT_SKIP ? " # SKIP %s" : " (%s)",
+			report_note(j));
+	fputc('\n', r->out);
 	if (ok && !r->verbose)
 		return;
 	if (r->n_runs > 1) {

@@ -49,6 +49,36 @@ void report_title(const struct judgement *j, FILE *out)
 	print_tags(j, out);
 }
 
+const char *report_note(const struct judgement *j)
+{
+	if (j->verdict == VERDICT_SKIP)
+		return "no check is on";
+	if (j->verdict == VERDICT_PASS && j->observed == VERDICT_FAIL)
+		return "failed as expected";
+	if (j->verdict == VERDICT_PASS && j->observed == VERDICT_INCONCLUSIVE)
+		return "inconclusive, which is allowed";
+	return NULL;
+}
+
+char *report_surprise(const struct judgement *j)
+{
+	const char *message = j->run.exit_message;
+
+	if (j->verdict != VERDICT_FAIL)
+		return NULL;
+	if (j->observed == VERDICT_PASS)
+		return xstrdup("every check passed (expected a failure)");
+	if (j->observed == VERDICT_SKIP)
+		return xstrdup("no check is on (expected at least one)");
+	if (!j->wrong_error)
+		return NULL;
+	if (!message)
+		return xasprintf("the scheduler left no exit message (expected '%s')",
+				 j->options->expect_error.text);
+	return xasprintf("the scheduler exited with '%s' (expected '%s')", message,
+			 j->options->expect_error.text);
+}
+
 static void print_head(const struct judgement *j, FILE *out, bool colour)
 {
 	bool one_line = j->verdict <= VERDICT_PASS;
@@ -66,10 +96,8 @@ static void print_head(const struct judgement *j, FILE *out, bool colour)
 		fputc(' ', out);
 		print_word(j, out, colour);
 	}
-	if (j->verdict == VERDICT_SKIP)
-		fprintf(out, " (no check is on)");
-	if (j->verdict == VERDICT_PASS && j->observed == VERDICT_FAIL)
-		fprintf(out, " (failed as expected)");
+	if (one_line && report_note(j))
+		fprintf(out, " (%s)", report_note(j));
 	fputc('\n', out);
 }
 
@@ -133,11 +161,16 @@ static void print_stats(const struct stats *s, FILE *out)
 
 void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose)
 {
+	_cleanup_free_ char *surprise = report_surprise(j);
+
 	print_head(j, out, colour);
 	if (j->verdict <= VERDICT_PASS && !verbose)
 		return;
-	if (j->expect_fail && j->observed == VERDICT_PASS)
-		fprintf(out, "  every check passed (expected a failure)\n");
+	if (surprise) {
+		fprintf(out, "  ");
+		text_print_safe(out, surprise);
+		fputc('\n', out);
+	}
 	print_findings(j, VERDICT_FAIL, out);
 	print_findings(j, VERDICT_INCONCLUSIVE, out);
 	if (j->has_stats)
