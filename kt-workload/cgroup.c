@@ -314,7 +314,6 @@ void cgroup_tree_close(struct cgroup_tree *t)
 int cgroup_make(struct cgroup_tree *t, const char *name, const struct cpuset *cpus, char **why)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
-	_cleanup_free_ char *list = NULL;
 	char *slash = path + strlen(t->root);
 	int ret;
 
@@ -331,12 +330,40 @@ int cgroup_make(struct cgroup_tree *t, const char *name, const struct cpuset *cp
 	}
 	if (!cpus)
 		return 0;
-	list = cpuset_format(cpus);
-	ret = file_write(path, "cpuset.cpus", list);
-	if (ret)
+	ret = cgroup_confine(t, name, cpus);
+	if (ret) {
+		_cleanup_free_ char *list = cpuset_format(cpus);
+
 		*why = xasprintf("cannot confine cgroup '%s' to CPUs %s: %s", name, list,
 				 strerror(-ret));
+	}
 	return ret;
+}
+
+int cgroup_confine(struct cgroup_tree *t, const char *name, const struct cpuset *cpus)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+	_cleanup_free_ char *list = cpus ? cpuset_format(cpus) : xstrdup("");
+	/* A write of no bytes would not reach the kernel's handler. */
+	_cleanup_free_ char *line = xasprintf("%s\n", list);
+
+	return file_write(path, "cpuset.cpus", line);
+}
+
+int cgroup_freeze(struct cgroup_tree *t, const char *name, bool frozen)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+
+	return file_write(path, "cgroup.freeze", frozen ? "1" : "0");
+}
+
+bool cgroup_is_frozen(struct cgroup_tree *t, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+	char events[128];
+
+	return !file_read(path, "cgroup.events", events, sizeof(events)) &&
+	       strstr(events, "frozen 1");
 }
 
 int cgroup_move(struct cgroup_tree *t, const char *name, pid_t pid)

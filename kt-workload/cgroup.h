@@ -36,6 +36,13 @@ void cgroup_tree_close(struct cgroup_tree *t);
  */
 int cgroup_make(struct cgroup_tree *t, const char *name, const struct cpuset *cpus, char **why);
 
+/* Confine it to @cpus, or to what is above it when that is NULL. Returns 0 or -errno. */
+int cgroup_confine(struct cgroup_tree *t, const char *name, const struct cpuset *cpus);
+
+/* Ask for its tasks to be frozen or thawed; cgroup_is_frozen() tells when they are. 0 or -errno. */
+int cgroup_freeze(struct cgroup_tree *t, const char *name, bool frozen);
+bool cgroup_is_frozen(struct cgroup_tree *t, const char *name);
+
 /* Move process @pid into it. Returns 0 or -errno. */
 int cgroup_move(struct cgroup_tree *t, const char *name, pid_t pid);
 

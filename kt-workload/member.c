@@ -37,7 +37,12 @@ int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line
 	struct tally *tallies;
 	struct record *records;
 
-	*crew = (struct crew){.def = def, .line = line};
+	*crew = (struct crew){
+		.def = def,
+		.line = line,
+		.now = {.confined = def->confined, .cpus = def->cpus},
+		.life = {.confined = def->confined, .cpus = def->cpus},
+	};
 	crew->memory_size = n * sizeof(*records) + n * n_tallies * sizeof(*tallies) +
 			    n_hist * LINES(sizeof(*hist)) + groups_of(def) * shared;
 	if (!n)
@@ -57,8 +62,8 @@ int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line
 
 		r->tallies = &tallies[i * n_tallies];
 		r->n_tallies = n_tallies;
-		r->confined = def->confined;
-		r->allowed = def->cpus;
+		if (def->confined)
+			record_allow(r, &def->cpus);
 		r->stop_ns = UINT64_MAX;
 		for (k = 0; n_hist && k < n_tallies; k++)
 			r->tallies[k].wake = (void *)((char *)(tallies + n * n_tallies) +
@@ -232,6 +237,14 @@ void crew_stop_at(struct crew *crew, uint64_t ns)
 
 	for (i = 0; crew->members && i < crew->def->workers; i++)
 		atomic_store(&crew->members[i].rec->stop_ns, ns);
+}
+
+void crew_allow(struct crew *crew, const struct cpuset *cpus)
+{
+	uint32_t i;
+
+	for (i = 0; crew->members && i < crew->def->workers; i++)
+		record_allow(crew->members[i].rec, cpus);
 }
 
 size_t crew_alive(const struct crew *crew)

@@ -31,6 +31,10 @@ struct crew {
 	struct member *members; /* def->workers of them */
 	void *memory;
 	size_t memory_size;
+	struct allowed now;  /* the CPUs that it is confined to */
+	struct allowed life; /* and all those that it was, if it ever was */
+	uint64_t stopped_ns; /* when an op stopped it, or 0 */
+	bool frozen;
 };
 
 /* What spawning needs to know beyond the crew. */
@@ -59,6 +63,9 @@ int crew_spawn(struct crew *crew, const struct spawn *spawn);
 
 /* The stop time for all of them, set ahead. */
 void crew_stop_at(struct crew *crew, uint64_t ns);
+
+/* From now on the crew may run on @cpus, or anywhere when that is NULL. */
+void crew_allow(struct crew *crew, const struct cpuset *cpus);
 
 /* How many are alive. */
 size_t crew_alive(const struct crew *crew);

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "control.h"
 #include "diag.h"
 #include "parser.h"
 #include "quantity.h"
 #include "run.h"
 
-/* The one operand of a line. Returns NULL when there is none or more than one. */
-static const char *one_operand(struct parser *p, char **words, const char *expected)
+const char *parser_operand(struct parser *p, char **words, const char *expected)
 {
 	if (words[1] && !words[2])
 		return words[1];
@@ -24,7 +24,7 @@ static const char *one_operand(struct parser *p, char **words, const char *expec
 
 static void parse_duration(struct parser *p, char **words, struct op *op)
 {
-	const char *text = one_operand(p, words, "a time");
+	const char *text = parser_operand(p, words, "a time");
 	uint64_t ns;
 
 	(void)op;
@@ -68,12 +68,6 @@ static const char *cgroup_name_fault(const char *name)
 	}
 }
 
-/* Whether @def still exists in the step that is being parsed. */
-static bool cgroup_alive(struct parser *p, const struct cgroup_def *def)
-{
-	return def->step == 0 || def->step == p->sc->n_steps - 1;
-}
-
 /* Whether @name lies below @above ("a/b" below "a"). */
 static bool name_below(const char *name, const char *above)
 {
@@ -90,7 +84,7 @@ static void check_nesting(struct parser *p, const struct cgroup_def *def)
 	for (i = 0; i < p->sc->n_cgroups; i++) {
 		const struct cgroup_def *other = p->sc->cgroups[i], *above;
 
-		if (other == def || !cgroup_alive(p, other))
+		if (other == def || !cgroup_def_lives(p, other))
 			continue;
 		if (!strcmp(other->name, def->name)) {
 			parser_error(p, "cgroup '%s' exists already, from line %d", def->name,
@@ -105,6 +99,26 @@ static void check_nesting(struct parser *p, const struct cgroup_def *def)
 				     "cgroup '%s' has workers and others below it: expected "
 				     "workers=0 there (cgroup v2 keeps processes in leaves)",
 				     above->name);
+			return;
+		}
+	}
+}
+
+/* Its workers would still wait for the start when an op acts on them. */
+static void check_order(struct parser *p)
+{
+	const struct step *step = parser_step(p);
+	size_t i;
+
+	for (i = 0; i < step->n_ops; i++) {
+		const struct op *op = step->ops[i];
+
+		if ((op->target && op->target->step == p->sc->n_steps - 1) ||
+		    (op->other && op->other->step == p->sc->n_steps - 1)) {
+			parser_error(p,
+				     "cgroup after '%s' in line %d: expected cgroups before the "
+				     "ops on those that start with them",
+				     op->text, op->line);
 			return;
 		}
 	}
@@ -129,7 +143,9 @@ static void parse_cgroup(struct parser *p, char **words, struct op *op)
 	def->index = p->sc->n_cgroups;
 	def->step = p->sc->n_steps - 1;
 	worker_keys_parse(p, words + 2, def);
+	def->confined_now = def->confined;
 	check_nesting(p, def);
+	check_order(p);
 	ptrlist_add(&p->sc->cgroups, &p->sc->n_cgroups, def);
 	op->cgroup = def;
 }
@@ -141,7 +157,7 @@ static int apply_cgroup(struct run *run, const struct op *op)
 
 static void parse_step(struct parser *p, char **words, struct op *op)
 {
-	const char *name = one_operand(p, words, "a name");
+	const char *name = parser_operand(p, words, "a name");
 	struct step *step;
 	size_t i;
 
@@ -179,35 +195,73 @@ static int hold_parse(const char *text, struct step *step)
 	       step->hold_ns > SCENARIO_DURATION_MAX_NS;
 }
 
-static void parse_hold(struct parser *p, char **words, struct op *op)
+/* The current step, of which this line (@what) sets the hold, or NULL with the mistake told. */
+static struct step *hold_begin(struct parser *p, const char *what)
 {
-	const char *text = one_operand(p, words, "full, a percentage or a time");
 	struct step *step = parser_step(p);
 
-	(void)op;
-	if (!text)
-		return;
 	if (p->sc->n_steps == 1) {
-		parser_error(p, "hold before the first step: expected 'step NAME' first");
-		return;
+		parser_error(p, "%s before the first step: expected 'step NAME' first", what);
+		return NULL;
 	}
 	if (step->hold != HOLD_MISSING) {
 		parser_error(p, "step '%s' has its hold already, in line %d", step->name,
 			     step->hold_line);
-		return;
+		return NULL;
 	}
 	step->hold_line = p->line;
-	if (hold_parse(text, step))
+	return step;
+}
+
+static void parse_hold(struct parser *p, char **words, struct op *op)
+{
+	const char *text = parser_operand(p, words, "full, a percentage or a time");
+	struct step *step = text ? hold_begin(p, words[0]) : NULL;
+
+	(void)op;
+	if (step && hold_parse(text, step))
 		parser_error(p,
 			     "hold '%s': expected full, a percentage up to 100%% or a time up "
 			     "to 24h, for example 5s",
 			     text);
 }
 
+static void parse_loop(struct parser *p, char **words, struct op *op)
+{
+	const char *text = parser_operand(p, words, "a time");
+	struct step *step = text ? hold_begin(p, words[0]) : NULL;
+	size_t i;
+
+	(void)op;
+	if (!step)
+		return;
+	step->hold = HOLD_FULL;
+	if (duration_parse(text, &step->loop_ns) || step->loop_ns < NSEC_PER_MSEC ||
+	    step->loop_ns > SCENARIO_DURATION_MAX_NS)
+		parser_error(p, "loop '%s': expected a time from 1ms to 24h, for example 100ms",
+			     text);
+	for (i = 0; i < step->n_ops && step->ops[i]->row->once; i++)
+		;
+	if (i == step->n_ops)
+		parser_error(p,
+			     "loop: step '%s' has nothing to repeat: expected ops such as swap "
+			     "or cpuset",
+			     step->name);
+}
+
 const struct op_row op_rows[] = {
 	{"duration", "duration T", parse_duration, NULL},
-	{"cgroup", "cgroup NAME [KEY=VALUE...]", parse_cgroup, apply_cgroup},
+	{"cgroup", "cgroup NAME [KEY=VALUE...]", parse_cgroup, apply_cgroup, .once = true},
+	{"cpuset", "cpuset CGROUP SPEC|clear", parse_cpuset, apply_cpuset},
+	{"swap", "swap CGROUP CGROUP", parse_swap, apply_swap},
+	{"stop", "stop CGROUP", parse_stop, apply_stop, .once = true},
+	{"remove", "remove CGROUP", parse_remove, apply_remove, .once = true},
+	{"freeze", "freeze CGROUP", parse_freeze, apply_freeze},
+	{"thaw", "thaw CGROUP", parse_thaw, apply_thaw},
+	{"sleep", "sleep T", parse_sleep, apply_sleep},
+	{"assert-alive", "assert-alive", parse_assert_alive, apply_assert_alive},
 	{"step", "step NAME", parse_step, NULL},
 	{"hold", "hold full|P%|T", parse_hold, NULL},
+	{"loop", "loop T", parse_loop, NULL},
 	{},
 };

@@ -28,6 +28,7 @@ struct op_row {
 	void (*parse)(struct parser *p, char **words, struct op *op);
 	/* Do it. Returns 0, or -errno with the error in the run's list. */
 	int (*apply)(struct run *run, const struct op *op);
+	bool once; /* a loop does not repeat it */
 };
 
 extern const struct op_row op_rows[]; /* ends with a row without a name */
@@ -36,6 +37,9 @@ extern const struct op_row op_rows[]; /* ends with a row without a name */
 void parser_error(struct parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void parser_error_at(struct parser *p, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The one operand of a line; NULL, with the mistake told, when there is none or more than one. */
+const char *parser_operand(struct parser *p, char **words, const char *expected);
 
 /* Report "@why" and free it. */
 void parser_error_take(struct parser *p, char *why);

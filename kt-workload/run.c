@@ -15,14 +15,12 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "crews.h"
 #include "diag.h"
 #include "exits.h"
 #include "parser.h"
 
-#define READY_WAIT_NS NSEC_PER_SEC	   /* without anyone new at the start line */
-#define STOP_WAIT_NS  (5 * NSEC_PER_SEC)   /* for workers to see the stop */
-#define KILL_WAIT_NS  (2 * NSEC_PER_SEC)   /* for killed ones to die */
-#define POKE_NS	      (50 * NSEC_PER_MSEC) /* between signals that end long waits */
+#define READY_WAIT_NS NSEC_PER_SEC /* without anyone new at the start line */
 #define LIVENESS_NS   (250 * NSEC_PER_MSEC)
 
 void run_error(struct run *run, const char *fmt, ...)
@@ -56,8 +54,7 @@ static void reap(struct run *run)
 	}
 }
 
-/* Wait for signals until @until_ns, and handle them. Returns after the first one. */
-static void wait_signal(struct run *run, uint64_t until_ns)
+void run_wait_signal(struct run *run, uint64_t until_ns)
 {
 	struct pollfd pfd = {.fd = run->sigfd, .events = POLLIN};
 	struct signalfd_siginfo si;
@@ -77,7 +74,7 @@ static void wait_signal(struct run *run, uint64_t until_ns)
 	}
 }
 
-static void check_scheduler(struct run *run)
+void run_check_scheduler(struct run *run)
 {
 	_cleanup_free_ char *fault = run->dead ? NULL : sched_ext_fault(&run->sched);
 
@@ -87,17 +84,16 @@ static void check_scheduler(struct run *run)
 	run->dead = true;
 }
 
-/* Let the load run until @until_ns, or until something ends the run. */
-static void hold(struct run *run, uint64_t until_ns)
+void run_hold(struct run *run, uint64_t until_ns)
 {
 	uint64_t now;
 
 	while (!run->dead && (now = clock_now()) < until_ns) {
 		uint64_t look = run->sched.name ? now + LIVENESS_NS : until_ns;
 
-		wait_signal(run, look < until_ns ? look : until_ns);
+		run_wait_signal(run, look < until_ns ? look : until_ns);
 		if (run->sched.name)
-			check_scheduler(run);
+			run_check_scheduler(run);
 	}
 }
 
@@ -153,25 +149,17 @@ int run_make_cgroup(struct run *run, const struct cgroup_def *def)
 	return ret;
 }
 
-static size_t line_alive(const struct run *run, const struct start_line *line)
-{
-	size_t n = 0, i;
-
-	for (i = 0; i < run->n_made; i++)
-		n += run->made[i]->line == line ? crew_alive(run->made[i]) : 0;
-	return n;
-}
-
 /*
  * Wait until all are at the start line. One that never gets a CPU must not hold up the rest: after
  * a while without progress they start without it, and its wait is in its record.
  */
 static void wait_ready(struct run *run, struct start_line *line)
 {
+	const struct selection all = {.line = line};
 	uint32_t ready = 0, before = 0;
 	uint64_t limit = clock_now() + READY_WAIT_NS;
 
-	while (!run->dead && (ready = atomic_load(&line->ready)) < line_alive(run, line)) {
+	while (!run->dead && (ready = atomic_load(&line->ready)) < crews_alive(run, &all)) {
 		uint64_t now = clock_now();
 
 		if (ready > before)
@@ -179,86 +167,67 @@ static void wait_ready(struct run *run, struct start_line *line)
 		before = ready;
 		if (now >= limit) {
 			warn("%zu of %zu workers did not get to the start: going on without them",
-			     line_alive(run, line) - ready, line_alive(run, line));
+			     crews_alive(run, &all) - ready, crews_alive(run, &all));
 			return;
 		}
-		wait_signal(run, now + NSEC_PER_MSEC);
+		run_wait_signal(run, now + NSEC_PER_MSEC);
 	}
 }
 
-/* Set the stop time of all who started at @line. */
-static void stop_line_at(struct run *run, const struct start_line *line, uint64_t ns)
+static void apply_op(struct run *run, const struct op *op)
+{
+	events_send(&run->events, "op", "op", op->text, op->line);
+	if (op->row->apply(run, op))
+		run->dead = true;
+}
+
+/* How many of a step's ops come before its start: all up to the last cgroup. */
+static size_t ops_before_start(const struct step *step)
+{
+	size_t n = step->n_ops;
+
+	while (n && !step->ops[n - 1]->cgroup)
+		n--;
+	return n;
+}
+
+/* Apply them; what they spawn waits at the step's start line. */
+static void prepare_step(struct run *run, const struct step *step)
 {
 	size_t i;
 
-	for (i = 0; i < run->n_made; i++) {
-		if (run->made[i]->line == line)
-			crew_stop_at(run->made[i], ns);
-	}
-}
-
-static void signal_line(struct run *run, const struct start_line *line, int signal)
-{
-	size_t i;
-	uint32_t m;
-
-	for (i = 0; i < run->n_made; i++) {
-		const struct crew *crew = run->made[i];
-
-		for (m = 0; crew->line == line && m < crew->def->workers; m++) {
-			if (crew->members[m].state == MEMBER_ALIVE)
-				kill(crew->members[m].pid, signal);
-		}
-	}
-}
-
-/* Wait until @line's workers are gone, but not beyond @limit_ns. @poke ends their waits. */
-static void wait_gone(struct run *run, const struct start_line *line, uint64_t limit_ns, bool poke)
-{
-	uint64_t next = clock_now() + POKE_NS;
-
-	while (line_alive(run, line) && clock_now() < limit_ns) {
-		wait_signal(run, next < limit_ns ? next : limit_ns);
-		if (clock_now() < next)
-			continue;
-		if (poke)
-			signal_line(run, line, SIGUSR1);
-		next = clock_now() + POKE_NS;
-	}
-}
-
-/* Bring @line's workers to their end; they have been told to stop at @stop_ns. */
-static void finish_line(struct run *run, const struct start_line *line, uint64_t stop_ns)
-{
-	size_t i;
-
-	wait_gone(run, line, stop_ns + STOP_WAIT_NS, true);
-	if (line_alive(run, line)) {
-		for (i = 0; i < run->n_made; i++) {
-			if (run->made[i]->line == line)
-				crew_give_up(run->made[i]);
-		}
-		wait_gone(run, line, clock_now() + KILL_WAIT_NS, false);
-	}
-	for (i = 0; i < run->n_made; i++) {
-		if (run->made[i]->line == line)
-			crew_complete(run->made[i]);
-	}
-}
-
-/* Apply a step's ops; what they spawn waits at the step's start line. */
-static void apply_ops(struct run *run, const struct step *step)
-{
-	size_t i;
-
-	for (i = 0; i < step->n_ops && !run->dead; i++) {
-		const struct op *op = step->ops[i];
-
-		events_send(&run->events, "op", "op", op->text, op->line);
-		if (op->row->apply(run, op))
-			run->dead = true;
-	}
+	for (i = 0; i < ops_before_start(step) && !run->dead; i++)
+		apply_op(run, step->ops[i]);
 	wait_ready(run, &run->lines[run->step]);
+}
+
+/* Apply the others, on what runs. Returns whether there were any. */
+static bool apply_rest(struct run *run, const struct step *step)
+{
+	size_t first = ops_before_start(step), i;
+
+	for (i = first; i < step->n_ops && !run->dead; i++)
+		apply_op(run, step->ops[i]);
+	return first < step->n_ops;
+}
+
+/* Apply what can be repeated, every loop_ns until @until_ns. */
+static void loop_ops(struct run *run, const struct step *step, uint64_t until_ns)
+{
+	uint64_t next = clock_now() + step->loop_ns;
+	size_t i;
+
+	while (!run->dead && next < until_ns) {
+		run_hold(run, next);
+		for (i = 0; i < step->n_ops && !run->dead && clock_now() < until_ns; i++) {
+			if (!step->ops[i]->row->once)
+				apply_op(run, step->ops[i]);
+		}
+		next += step->loop_ns;
+		if (next < clock_now()) /* the ops take longer than that */
+			next = clock_now();
+	}
+	run_hold(run, until_ns);
 }
 
 static void remove_step_cgroups(struct run *run, size_t step)
@@ -271,63 +240,87 @@ static void remove_step_cgroups(struct run *run, size_t step)
 	}
 }
 
+/* Start the step, and apply its ops. Returns when its hold ends; by then its workers know. */
+static uint64_t start_step(struct run *run, size_t index)
+{
+	const struct step *step = run->sc->steps[index];
+	struct start_line *line = &run->lines[index];
+	bool more = ops_before_start(step) < step->n_ops;
+	uint64_t stop;
+
+	prepare_step(run, step);
+	/* If that failed, release them all the same: they see the stop and leave. */
+	start_line_release(line, run->made, run->n_made,
+			   run->dead ? 0
+			   : more    ? UINT64_MAX
+				     : step->hold_ns);
+	atomic_store(&run->windows[index].start_ns, line->start_ns);
+	atomic_store(&run->lines[0].phase, index);
+	if (!apply_rest(run, step))
+		return line->start_ns + step->hold_ns;
+	stop = clock_now() + step->hold_ns;
+	crews_stop_at(run, &(struct selection){.line = line}, stop);
+	return stop;
+}
+
 static void run_step(struct run *run, size_t index)
 {
 	const struct step *step = run->sc->steps[index];
-	struct start_line *line = &run->lines[index], *backdrop = &run->lines[0];
+	const struct selection own = {.line = &run->lines[index]};
+	const struct selection backdrop = {.line = &run->lines[0]};
 	bool last = index + 1 == run->sc->n_steps;
 	uint64_t stop;
 
 	run->step = index;
 	events_send(&run->events, "step-start", "step", step->name, step->line);
-	apply_ops(run, step);
-	/* If that failed, release them all the same: they see the stop and leave. */
-	start_line_release(line, run->made, run->n_made, run->dead ? 0 : step->hold_ns);
-	stop = line->start_ns + step->hold_ns;
-	atomic_store(&run->windows[index].start_ns, line->start_ns);
-	atomic_store(&backdrop->phase, index);
+	stop = start_step(run, index);
 	if (last && !run->dead)
-		stop_line_at(run, backdrop, stop);
-	hold(run, stop);
+		crews_stop_at(run, &backdrop, stop);
+	if (step->loop_ns)
+		loop_ops(run, step, stop);
+	else
+		run_hold(run, stop);
 	if (run->dead) {
 		stop = clock_now();
-		stop_line_at(run, line, stop);
+		crews_stop_at(run, &own, stop);
 	}
 	atomic_store(&run->windows[index].end_ns, stop);
 	/* In the last step the backdrop stops too, and stays in it to the end. */
 	if (!last && !run->dead)
-		atomic_store(&backdrop->phase, 0);
+		atomic_store(&run->lines[0].phase, 0);
 	run->stop_ns = stop;
-	finish_line(run, line, stop);
+	crews_finish(run, &own, stop);
 	events_send(&run->events, "step-end", "step", step->name, step->line);
 	remove_step_cgroups(run, index);
-	check_scheduler(run);
+	run_check_scheduler(run);
 }
 
 static void run_steps(struct run *run)
 {
 	const struct scenario *sc = run->sc;
-	struct start_line *backdrop = &run->lines[0];
+	struct start_line *line = &run->lines[0];
+	const struct selection backdrop = {.line = line};
 	bool alone = sc->n_steps == 1;
 	size_t i;
 
-	apply_ops(run, sc->steps[0]);
-	start_line_release(backdrop, run->made, run->n_made,
+	prepare_step(run, sc->steps[0]);
+	start_line_release(line, run->made, run->n_made,
 			   run->dead ? 0
 			   : alone   ? sc->duration_ns
 				     : UINT64_MAX);
-	run->start_ns = backdrop->start_ns;
+	run->start_ns = line->start_ns;
 	run->stop_ns = run->start_ns + (alone ? sc->duration_ns : 0);
+	apply_rest(run, sc->steps[0]);
 	if (alone)
-		hold(run, run->stop_ns);
+		run_hold(run, run->stop_ns);
 	for (i = 1; i < sc->n_steps && !run->dead; i++)
 		run_step(run, i);
 	if (run->dead) {
 		run->stop_ns = clock_now();
-		stop_line_at(run, backdrop, run->stop_ns);
+		crews_stop_at(run, &backdrop, run->stop_ns);
 	}
-	finish_line(run, backdrop, run->stop_ns);
-	check_scheduler(run);
+	crews_finish(run, &backdrop, run->stop_ns);
+	run_check_scheduler(run);
 }
 
 /* Errors for workers that did not come to the end by themselves. */
@@ -417,12 +410,9 @@ static void lines_init(struct run *run)
 
 static void open_tree(struct run *run)
 {
-	bool want = false;
-	size_t i;
+	bool want = run->sc->confines;
 	char *why;
 
-	for (i = 0; i < run->sc->n_cgroups; i++)
-		want |= run->sc->cgroups[i]->confined;
 	if (cgroup_tree_open(&run->tree, want, &why))
 		die(EXIT_INTERNAL, "%s", why);
 	if (!want)

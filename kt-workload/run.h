@@ -49,6 +49,15 @@ void run_free(struct run *run);
 /* Add to the run's errors. */
 void run_error(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Wait for signals until @until_ns, and handle them. Returns after the first one. */
+void run_wait_signal(struct run *run, uint64_t until_ns);
+
+/* Let the load run until @until_ns, or until something ends the run. */
+void run_hold(struct run *run, uint64_t until_ns);
+
+/* End the run if its scheduler is no longer there. */
+void run_check_scheduler(struct run *run);
+
 /* The op "cgroup": make it and its workers, waiting. Returns 0 or -errno, with the error noted. */
 int run_make_cgroup(struct run *run, const struct cgroup_def *def);
 

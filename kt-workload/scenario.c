@@ -129,12 +129,16 @@ static void parse_line(struct parser *p, const char *line)
 static void resolve_holds(struct parser *p)
 {
 	struct scenario *sc = p->sc;
-	uint64_t used = 0;
+	uint64_t used = sc->steps[0]->sleep_ns;
 	size_t i;
 
+	if (sc->n_steps == 1 && used > sc->duration_ns)
+		parser_error(p, "sleeps of %gs in all: expected no more than the duration of %gs",
+			     used / 1e9, sc->duration_ns / 1e9);
 	for (i = 1; i < sc->n_steps; i++) {
 		struct step *step = sc->steps[i];
 
+		used += step->sleep_ns;
 		switch (step->hold) {
 		case HOLD_MISSING:
 			parser_error_at(p, step->line,
@@ -148,8 +152,9 @@ static void resolve_holds(struct parser *p)
 		case HOLD_FULL:
 			if (used >= sc->duration_ns)
 				parser_error_at(p, step->hold_line,
-						"hold full: the steps before have used up the "
+						"%s: the steps before have used up the "
 						"duration of %gs",
+						step->loop_ns ? "loop" : "hold full",
 						sc->duration_ns / 1e9);
 			else
 				step->hold_ns = sc->duration_ns - used;

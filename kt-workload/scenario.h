@@ -28,13 +28,20 @@ struct cgroup_def {
 	bool has_nice;
 	int nice;
 	char comm[16]; /* TASK_COMM_LEN */
+	/* As far as the script has been read: what its ops have done to it, and in which line. */
+	int stopped_line, removed_line;
+	bool confined_now;
 };
 
 struct op {
 	const struct op_row *row;
 	int line;
-	char *text;		   /* as written, words joined by blanks */
-	struct cgroup_def *cgroup; /* the cgroup it makes; belongs to the scenario */
+	char *text;			   /* as written, words joined by blanks */
+	struct cgroup_def *cgroup;	   /* the cgroup it makes; belongs to the scenario */
+	struct cgroup_def *target, *other; /* those that it acts on */
+	bool clear;			   /* cpuset: confine no more */
+	struct cpuset cpus;
+	uint64_t ns;
 };
 
 enum hold_kind { HOLD_MISSING, HOLD_FULL, HOLD_PERCENT, HOLD_TIME };
@@ -47,13 +54,16 @@ struct step {
 	enum hold_kind hold;
 	double hold_percent;
 	int hold_line;
-	uint64_t hold_ns; /* resolved */
+	uint64_t hold_ns;  /* resolved */
+	uint64_t loop_ns;  /* its ops are repeated that often, or 0 */
+	uint64_t sleep_ns; /* of its ops, together */
 };
 
 struct scenario {
 	char *name; /* for the stats */
 	uint64_t duration_ns;
 	unsigned int workers; /* of cgroups that do not say */
+	bool confines;	      /* something in it has or sets a cpuset */
 	struct cgroup_def **cgroups;
 	size_t n_cgroups;
 	struct step **steps; /* [0] is the backdrop: what comes before the first step */

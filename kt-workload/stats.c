@@ -111,14 +111,14 @@ static json_t *rollup_json(const struct run *run, const struct rollup *r)
 }
 
 /* {"name", "index", "cpuset"} and the roll-up. */
-static json_t *cgroup_json(const struct cgroup_def *def, bool with_cpuset, json_t *rollup)
+static json_t *cgroup_json(const struct crew *crew, bool with_cpuset, json_t *rollup)
 {
 	json_t *o = json_object();
 
-	set_text(o, "name", def->name);
-	set_int(o, "index", def->index);
+	set_text(o, "name", crew->def->name);
+	set_int(o, "index", crew->def->index);
 	if (with_cpuset)
-		set_cpus(o, "cpuset", def->confined ? &def->cpus : NULL);
+		set_cpus(o, "cpuset", crew->now.confined ? &crew->now.cpus : NULL);
 	json_object_update(o, rollup);
 	json_decref(rollup);
 	return o;
@@ -134,7 +134,7 @@ static json_t *cgroup_of_life(const struct run *run, const struct crew *crew)
 		figures_of_life(&crew->members[i], f);
 		rollup_add(r, &crew->members[i], f);
 	}
-	return cgroup_json(crew->def, true, rollup_json(run, r));
+	return cgroup_json(crew, true, rollup_json(run, r));
 }
 
 static json_t *cgroup_of_step(const struct run *run, const struct crew *crew, size_t step)
@@ -153,7 +153,7 @@ static json_t *cgroup_of_step(const struct run *run, const struct crew *crew, si
 			figures_of_phase(m, step, w->start_ns, w->end_ns, f);
 		rollup_add(r, m, f);
 	}
-	return cgroup_json(crew->def, false, rollup_json(run, r));
+	return cgroup_json(crew, false, rollup_json(run, r));
 }
 
 static json_t *steps_json(const struct run *run)
@@ -170,6 +170,8 @@ static json_t *steps_json(const struct run *run)
 		for (c = 0; c < run->sc->n_cgroups; c++) {
 			const struct crew *crew = &run->crews[c];
 
+			if (crew->stopped_ns && crew->stopped_ns <= run->windows[i].start_ns)
+				continue;
 			if (crew->def->step == 0 || crew->def->step == i)
 				json_array_append_new(cgroups, cgroup_of_step(run, crew, i));
 		}
@@ -219,7 +221,7 @@ static void set_usage(json_t *o, const struct member *m)
 	}
 }
 
-static json_t *worker_json(const struct run *run, const struct member *m)
+static json_t *worker_json(const struct run *run, const struct crew *crew, const struct member *m)
 {
 	_cleanup_free_ struct figures *f = xmalloc(sizeof(*f));
 	json_t *o = json_object();
@@ -244,9 +246,9 @@ static json_t *worker_json(const struct run *run, const struct member *m)
 	set_usage(o, m);
 	set_int(o, "migrations", f->migrations);
 	set_cpus(o, "cpus_used", &f->cpus);
-	set_cpus(o, "cpus_allowed", m->def->confined ? &m->def->cpus : NULL);
+	set_cpus(o, "cpus_allowed", crew->life.confined ? &crew->life.cpus : NULL);
 	json_object_set_new(o, "isolation_violations",
-			    m->def->confined ? json_integer(f->violations) : json_null());
+			    crew->life.confined ? json_integer(f->violations) : json_null());
 	set_gap(run, o, &f->gap, f->measured);
 	set_wake(o, &f->wake);
 	set_null(o, "numa_pages");
@@ -306,7 +308,7 @@ int stats_write(const struct run *run, FILE *f)
 
 		json_array_append_new(cgroups, cgroup_of_life(run, crew));
 		for (k = 0; k < crew->def->workers; k++)
-			json_array_append_new(workers, worker_json(run, &crew->members[k]));
+			json_array_append_new(workers, worker_json(run, crew, &crew->members[k]));
 	}
 	json_object_set_new(o, "cgroups", cgroups);
 	json_object_set_new(o, "steps", steps_json(run));

@@ -55,7 +55,29 @@ void telemetry_cpu(struct worker *w, uint32_t cpu)
 	w->tally->migrations++;
 	w->cpu = cpu;
 	cpuset_add(&w->tally->cpus, cpu);
-	w->outside = w->rec->confined && !cpuset_has(&w->rec->allowed, cpu);
+	w->outside = w->allowed.confined && !cpuset_has(&w->allowed.cpus, cpu);
+}
+
+void telemetry_allowed(struct worker *w)
+{
+	/* What is being copied while it changes is copied again. */
+	do {
+		w->changes = atomic_load(&w->rec->changes);
+		w->allowed = w->rec->allowed[w->changes & 1];
+	} while (atomic_load(&w->rec->changes) != w->changes);
+	/* The CPU number of the checkpoint may be older than the change. */
+	w->outside = w->allowed.confined && !cpuset_has(&w->allowed.cpus, cpu_now());
+}
+
+void record_allow(struct record *r, const struct cpuset *cpus)
+{
+	uint32_t next = atomic_load(&r->changes) + 1;
+	struct allowed *a = &r->allowed[next & 1];
+
+	a->confined = cpus;
+	if (cpus)
+		a->cpus = *cpus;
+	atomic_store(&r->changes, next);
 }
 
 /* The CPU time up to here belongs to the phase that ends. */
@@ -121,7 +143,7 @@ void worker_measure_begin(struct worker *w)
 {
 	w->cpu = cpu_now();
 	cpuset_add(&w->tally->cpus, w->cpu);
-	w->outside = w->rec->confined && !cpuset_has(&w->rec->allowed, w->cpu);
+	telemetry_allowed(w);
 	worker_checkpoint(w, 0);
 }
 

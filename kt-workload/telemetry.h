@@ -52,6 +52,12 @@ enum record_state {
 	RECORD_FAILED, /* could not prepare; why[] says it */
 };
 
+/* The CPUs that a worker is confined to. */
+struct allowed {
+	bool confined;
+	struct cpuset cpus;
+};
+
 struct record {
 	/* The worker's, at every checkpoint. */
 	_Atomic uint64_t last_ns; /* last checkpoint, or the end of a wait */
@@ -59,6 +65,8 @@ struct record {
 	_Atomic uint64_t due_ns;
 	/* The parent's: when to stop. Set ahead, so that a starved parent cannot prolong a run. */
 	_Atomic uint64_t stop_ns;
+	/* The parent's: how often the CPUs have changed; allowed[changes & 1] is in force. */
+	_Atomic uint32_t changes;
 	/* The worker's, rarely. */
 	_Atomic int state;
 	uint32_t phase;
@@ -66,9 +74,8 @@ struct record {
 	struct gap gap;	 /* over its whole life */
 	struct usage before, after;
 	char why[160];
+	struct allowed allowed[2];
 	/* The parent's, before the start. */
-	bool confined;
-	struct cpuset allowed;
 	struct tally *tallies;
 	uint32_t n_tallies;
 } __attribute__((aligned(64)));
@@ -96,6 +103,8 @@ struct worker {
 	struct tally *tally;
 	const struct start_line *line;
 	uint32_t phase, cpu, outside;
+	uint32_t changes;	/* of the record, as far as it is known here */
+	struct allowed allowed; /* as of then */
 	uint64_t cpu_mark_ns;
 	/* For the work type. */
 	const struct work_spec *spec;
@@ -128,6 +137,7 @@ static inline uint32_t cpu_now(void)
 void telemetry_gap(struct worker *w, uint64_t now, uint32_t cpu);
 void telemetry_cpu(struct worker *w, uint32_t cpu);
 void telemetry_phase(struct worker *w, uint64_t now, uint32_t cpu);
+void telemetry_allowed(struct worker *w);
 
 /*
  * Note that @units of work are done. Returns false when it is time to stop; the work type then
@@ -143,6 +153,9 @@ static inline bool worker_checkpoint(struct worker *w, uint64_t units)
 	w->tally->units += units;
 	if (__builtin_expect(cpu != w->cpu, 0))
 		telemetry_cpu(w, cpu);
+	if (__builtin_expect(atomic_load_explicit(&r->changes, memory_order_acquire) != w->changes,
+			     0))
+		telemetry_allowed(w);
 	w->tally->violations += w->outside;
 	if (__builtin_expect(now - last > w->tally->gap.ns, 0))
 		telemetry_gap(w, now, cpu);
@@ -185,6 +198,12 @@ void worker_measure_end(struct worker *w);
  */
 void record_gap(struct record *r, const struct start_line *line, uint64_t from, uint64_t to,
 		int cpu);
+
+/*
+ * The parent's: from now on the worker may run on @cpus, or anywhere when that is NULL. Its next
+ * checkpoint judges by it.
+ */
+void record_allow(struct record *r, const struct cpuset *cpus);
 
 /* The kernel's totals of the caller, and of a live or zombie @pid (which gives no switches). */
 void usage_read_self(struct usage *u);

@@ -60,7 +60,7 @@ static void set_cpuset(struct parser *p, struct key_state *k, const char *value)
 	if (cpuset_spec_resolve(value, p->machine, &k->def->cpus, &why))
 		parser_error_take(p, why);
 	else
-		k->def->confined = true;
+		p->sc->confines = k->def->confined = true;
 }
 
 static void set_nice(struct parser *p, struct key_state *k, const char *value)

@@ -19,7 +19,7 @@ assert_mistake() { # LINE MESSAGE
 
 @test "a mistake in a name is told with the nearest known one, or with all of them" {
 	assert_mistake 'cgruop a' "unknown op 'cgruop': did you mean 'cgroup'?"
-	assert_mistake 'xyzzy' "unknown op 'xyzzy': expected duration, cgroup, step or hold"
+	assert_mistake 'xyzzy' "unknown op 'xyzzy': expected duration, cgroup, cpuset, swap, stop, remove, freeze, thaw, sleep, assert-alive, step, hold or loop"
 	assert_mistake 'cgroup a wrkers=2' "unknown option 'wrkers': did you mean 'workers'?"
 	assert_mistake 'cgroup a work=spinwait' "unknown work type 'spinwait': did you mean 'spin-wait'?"
 	assert_mistake 'cgroup a work=x' \
