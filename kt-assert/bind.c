@@ -105,9 +105,10 @@ __attribute__((format(printf, 3, 4))) static int fail_key(struct bind *b, const 
 static const char *expected(const struct level *l)
 {
 	static const char *const kinds[] = {
-		[BIND_INT] = "a whole number", [BIND_REAL] = "a number",
-		[BIND_STRING] = "a string",    [BIND_STRINGS] = "an array of strings",
-		[BIND_OBJECT] = "an object",   [BIND_LIST] = "an array of objects",
+		[BIND_INT] = "a whole number",		[BIND_REAL] = "a number",
+		[BIND_BOOL] = "true or false",		[BIND_STRING] = "a string",
+		[BIND_STRINGS] = "an array of strings", [BIND_OBJECT] = "an object",
+		[BIND_LIST] = "an array of objects",
 	};
 
 	if (!l || l->in == IN_LIST)
@@ -172,7 +173,17 @@ static int on_null(void *ctx)
 
 static int on_boolean(void *ctx, int value)
 {
-	return unwanted(ctx) ? 1 : mismatch(ctx, value ? "true" : "false");
+	struct bind *b = ctx;
+	const struct bind_field *f;
+
+	if (unwanted(b))
+		return 1;
+	f = field_of_kind(b, BIND_BOOL);
+	if (!f)
+		return mismatch(b, value ? "true" : "false");
+	*(bool *)member(b, f) = value;
+	field_done(b);
+	return 1;
 }
 
 static int on_number(void *ctx, const char *s, size_t len)
@@ -526,6 +537,9 @@ void bind_clear(const struct bind_type *type, void *base)
 			break;
 		case BIND_REAL:
 			*(double *)p = NAN;
+			break;
+		case BIND_BOOL:
+			*(bool *)p = false;
 			break;
 		case BIND_STRING:
 			*(char **)p = NULL;

@@ -17,6 +17,7 @@
 enum bind_kind {
 	BIND_INT,     /* int64_t, 0 to INT64_MAX; BIND_NONE without a value */
 	BIND_REAL,    /* double, finite; NAN without a value */
+	BIND_BOOL,    /* bool; false without a value */
 	BIND_STRING,  /* char *, no NUL inside; NULL without a value; bind_release() frees it */
 	BIND_STRINGS, /* struct bind_strings, from an array of strings */
 	BIND_OBJECT,  /* a struct embedded at the offset, described by .type */

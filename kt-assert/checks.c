@@ -13,15 +13,8 @@
 /* 16.1 - 1.1 is 15.000000000000002 in doubles: no spread beyond 15. */
 #define SPREAD_NOISE 1e-9
 
-/* Room for any double in fixed notation with the decimals that value_text() gives. */
-#define VALUE_TEXT 352
-
-/*
- * @value with @decimals, or with as many more (at most 9) as show that it lies beyond @threshold,
- * so that no line says "spread=15% (threshold 15%)".
- */
-static const char *value_text(char text[VALUE_TEXT], double value, double threshold,
-			      enum direction fails, int decimals)
+const char *value_text(char text[VALUE_TEXT], double value, double threshold, enum direction fails,
+		       int decimals)
 {
 	int max = decimals + 9;
 
@@ -37,8 +30,7 @@ static const char *value_text(char text[VALUE_TEXT], double value, double thresh
 	return text;
 }
 
-/* Decimals for ratios and rates: two, more where that leaves no two digits, none from 100 on. */
-static int rate_decimals(double value)
+int rate_decimals(double value)
 {
 	if (value >= 100)
 		return 0;
@@ -398,6 +390,71 @@ const struct check checks[CHECKS_N] = {
 		.judge_cgroup = judge_wake_cv,
 		.nothing = "no cgroup has wake latencies",
 	},
+	{
+		.name = "max-imbalance-ratio",
+		.arg = "X",
+		.unit = "-",
+		.help = "monitor: longest runqueue over shortest above X fails",
+		.kind = VALUE_REAL,
+		.input = CHECK_MONITOR,
+		.fails = FAILS_ABOVE,
+		.on = true,
+		.threshold = 4,
+	},
+	{
+		.name = "max-local-dsq-depth",
+		.arg = "N",
+		.unit = "tasks",
+		.help = "monitor: a CPU's local dispatch queue above N fails",
+		.kind = VALUE_WHOLE,
+		.input = CHECK_MONITOR,
+		.fails = FAILS_ABOVE,
+		.on = true,
+		.threshold = 50,
+	},
+	{
+		.name = "fail-on-stall",
+		.unit = "samples",
+		.help = "monitor: a runqueue's clock that stands still fails",
+		.kind = VALUE_SWITCH,
+		.input = CHECK_MONITOR,
+		.fails = FAILS_ANY,
+		.on = true,
+	},
+	{
+		.name = "max-fallback-rate",
+		.arg = "X",
+		.unit = "1/s",
+		.help = "monitor: select_cpu_fallback events above X fail",
+		.kind = VALUE_REAL,
+		.input = CHECK_MONITOR,
+		.fails = FAILS_ABOVE,
+		.on = true,
+		.threshold = 200,
+	},
+	{
+		.name = "max-keep-last-rate",
+		.arg = "X",
+		.unit = "1/s",
+		.help = "monitor: dispatch_keep_last events above X fail",
+		.kind = VALUE_REAL,
+		.input = CHECK_MONITOR,
+		.fails = FAILS_ABOVE,
+		.on = true,
+		.threshold = 100,
+	},
+	{
+		.name = "sustained-samples",
+		.arg = "N",
+		.unit = "samples",
+		.help = "monitor: what does not last N samples in a row is no\n"
+			"violation",
+		.kind = VALUE_COUNT,
+		.input = CHECK_PARAMETER,
+		.fails = FAILS_NEVER,
+		.on = true,
+		.threshold = 5,
+	},
 };
 
 void check_judge(const struct check *c, const struct stats *s, double threshold, struct result *r)
@@ -418,10 +475,8 @@ void check_judge(const struct check *c, const struct stats *s, double threshold,
 const char *direction_name(enum direction d)
 {
 	static const char *const names[] = {
-		[FAILS_ABOVE] = "above",
-		[FAILS_BELOW] = "below",
-		[FAILS_ZERO] = "zero",
-		[FAILS_ANY] = "any",
+		[FAILS_ABOVE] = "above", [FAILS_BELOW] = "below", [FAILS_ZERO] = "zero",
+		[FAILS_ANY] = "any",	 [FAILS_NEVER] = "-",
 	};
 
 	return names[d];

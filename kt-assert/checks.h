@@ -16,7 +16,14 @@ enum value_kind {
 	VALUE_SWITCH,  /* on or off, no threshold */
 	VALUE_PERCENT, /* 0 to 100 */
 	VALUE_WHOLE,   /* 0 and up */
+	VALUE_COUNT,   /* 1 and up, never off */
 	VALUE_REAL,    /* 0 and up */
+};
+
+enum check_input {
+	CHECK_STATS,
+	CHECK_MONITOR,	 /* judged when there is monitor data, or on the command line */
+	CHECK_PARAMETER, /* no check but a value that others use */
 };
 
 struct check {
@@ -25,12 +32,13 @@ struct check {
 	const char *unit; /* "-" without one */
 	const char *help;
 	enum value_kind kind;
+	enum check_input input;
 	enum direction fails;
 	bool on;	   /* by default */
 	bool with_starved; /* its default counts only while not-starved is on */
 	double threshold;  /* default; 0 when off by default */
 	double relaxed;	   /* with --relaxed; 0: the same */
-	/* Judge one worker, or one cgroup that has workers; exactly one of them is set. */
+	/* CHECK_STATS: judge one worker, or one cgroup with workers; exactly one of them is set. */
 	void (*judge_worker)(const struct check *c, const struct worker *w, double threshold,
 			     struct result *r);
 	void (*judge_cgroup)(const struct check *c, const struct cgroup *cg, double threshold,
@@ -38,15 +46,29 @@ struct check {
 	const char *nothing; /* why no worker or cgroup may be one to judge */
 };
 
-#define CHECKS_N 10
+#define CHECKS_N 16
 
 extern const struct check checks[CHECKS_N];
 
-/* Judge all of @s into @r: inconclusive when there is nothing that the check applies to. */
+/* Judge all of @s into @r by a check of stats: inconclusive when there is nothing that the check
+ * applies to. */
 void check_judge(const struct check *c, const struct stats *s, double threshold, struct result *r);
 
-/* "above", "below", "zero", "any". */
+/* "above", "below", "zero", "any", "-". */
 const char *direction_name(enum direction d);
+
+/* Room for any double in fixed notation with the decimals that value_text() gives. */
+#define VALUE_TEXT 352
+
+/*
+ * @value with @decimals, or with as many more (at most 9) as show that it lies beyond @threshold,
+ * so that no line says "spread=15% (threshold 15%)".
+ */
+const char *value_text(char text[VALUE_TEXT], double value, double threshold, enum direction fails,
+		       int decimals);
+
+/* Decimals for ratios and rates: two, more where that leaves no two digits, none from 100 on. */
+int rate_decimals(double value);
 
 /* The row named @name, with '-' or, for a policy key, '_'; NULL if there is none. */
 const struct check *check_find(const char *name, char separator);

@@ -137,13 +137,58 @@ static void judge_checks(struct judgement *j)
 		const struct check *c = &checks[i];
 		struct result *r = &j->results[i];
 
-		if (!policy_on(&j->policy, c))
+		if (c->input != CHECK_STATS || !policy_on(&j->policy, c))
 			continue;
 		if (j->has_stats && j->stats.n_workers)
 			check_judge(c, &j->stats, policy_setting(&j->policy, c)->threshold, r);
 		else
 			r->verdict = VERDICT_INCONCLUSIVE;
 	}
+}
+
+bool judgement_checks(const struct judgement *j, const struct check *c)
+{
+	if (c->input == CHECK_PARAMETER || !policy_on(&j->policy, c))
+		return false;
+	return c->input != CHECK_MONITOR || j->has_monitor || policy_asked(&j->policy, c);
+}
+
+static void lack_monitor(struct judgement *j)
+{
+	size_t i;
+
+	for (i = 0; i < CHECKS_N; i++) {
+		if (checks[i].input == CHECK_MONITOR && judgement_checks(j, &checks[i]))
+			result_add(&j->results[i], VERDICT_INCONCLUSIVE, whole_run, NAN,
+				   "%s not measured: no monitor data", checks[i].name);
+	}
+}
+
+/* As with stats, what cannot be read is an error only after a good end. */
+static int judge_monitor(struct judgement *j, char **message)
+{
+	_cleanup_free_ char *found = j->run.dir ? xasprintf("%s/monitor.jsonl", j->run.dir) : NULL;
+	const char *path = j->options->monitor ? j->options->monitor : found;
+	_cleanup_free_ char *why = NULL;
+	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	int err;
+
+	if (path && fd < 0 && (errno != ENOENT || j->options->monitor))
+		return cannot_open(path, message);
+	if (fd < 0) {
+		lack_monitor(j);
+		return 0;
+	}
+	j->has_monitor = true;
+	err = monitor_judge(fd, &j->policy, &j->monitor, j->results, &why);
+	if (err && run_ended_well(&j->run)) {
+		*message = xasprintf("%s: %s", path, why);
+		return err;
+	}
+	if (err)
+		result_add(&j->completed, VERDICT_INCONCLUSIVE, whole_run, NAN,
+			   "monitor data cut short: %s: %s", path, why);
+	return 0;
 }
 
 static void fold(struct judgement *j)
@@ -153,7 +198,7 @@ static void fold(struct judgement *j)
 
 	j->observed = j->completed.verdict;
 	for (i = 0; i < CHECKS_N; i++) {
-		any_on |= policy_on(&j->policy, &checks[i]);
+		any_on |= judgement_checks(j, &checks[i]);
 		if (j->results[i].verdict > j->observed)
 			j->observed = j->results[i].verdict;
 	}
@@ -210,6 +255,9 @@ int judgement_make(struct judgement *j, const char *source, const struct judge_o
 	j->name = run_name(j);
 	judge_completion(j);
 	judge_checks(j);
+	err = judge_monitor(j, message);
+	if (err)
+		return err;
 	fold(j);
 	j->verdict = judge_expectations(j);
 	return 0;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "checks.h"
+#include "monitor_checks.h"
 #include "pattern.h"
 #include "policy.h"
 #include "result.h"
@@ -23,6 +24,8 @@ struct judgement {
 	char *name;   /* the scenario, or the run directory's name */
 	struct stats stats;
 	bool has_stats;
+	struct monitor monitor;
+	bool has_monitor;
 	struct run run;
 	struct policy policy;	 /* as applied to this run */
 	const char *relaxed;	 /* why the relaxed defaults were used, NULL: they were not */
@@ -41,6 +44,7 @@ struct judge_options {
 	struct pattern expect_error; /* the same, and this must be in the scheduler's message */
 	bool allow_inconclusive;     /* inconclusive becomes pass */
 	bool no_skip;		     /* skip becomes fail */
+	const char *monitor;	     /* file of monitor data, NULL: the run directory's */
 };
 
 /*
@@ -51,6 +55,9 @@ struct judge_options {
 int judgement_make(struct judgement *j, const char *source, const struct judge_options *o,
 		   char **message);
 void judgement_free(struct judgement *j);
+
+/* Is the check on, and is there what it judges, or was it asked for by the command line? */
+bool judgement_checks(const struct judgement *j, const struct check *c);
 
 /* The scheduler that was loaded and the topology, NULL when there is none or it is unknown. */
 const char *judgement_sched(const struct judgement *j);

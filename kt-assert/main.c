@@ -24,6 +24,7 @@ enum {
 	OPT_EXPECT_ERROR,
 	OPT_ALLOW_INCONCLUSIVE,
 	OPT_NO_SKIP,
+	OPT_MONITOR,
 	OPT_QUIET,
 	OPT_VERBOSE,
 	OPT_CHECK, /* and up: the checks, by position */
@@ -38,12 +39,14 @@ static const struct option_row general_rows[] = {
 	 OPT_EXPECT_ERROR},
 	{"allow-inconclusive", 0, NULL, "inconclusive counts as a pass", OPT_ALLOW_INCONCLUSIVE},
 	{"no-skip", 0, NULL, "skip counts as a fail", OPT_NO_SKIP},
+	{"monitor", 0, "FILE", "monitor data of the run, instead of RUNDIR/monitor.jsonl",
+	 OPT_MONITOR},
 	{"format", 0, "FORMAT", "text (default), json, tap or junit", OPT_FORMAT},
 	{"explain", 0, NULL, "print each threshold and where it is from, as a policy", OPT_EXPLAIN},
 	{"list-checks", 0, NULL, "print the checks with unit, direction and default", OPT_LIST},
 	{"quiet", 'q', NULL, "print no verdict, only exit with it", OPT_QUIET},
 	{"verbose", 'v', NULL, "print stats for a pass too", OPT_VERBOSE},
-	{NULL, 0, NULL, "Checks (every one takes off as its value)", 0},
+	{NULL, 0, NULL, "Checks (takes off as its value, but for --sustained-samples)", 0},
 };
 
 #define ROWS_N (ARRAY_SIZE(general_rows) + CHECKS_N)
@@ -149,6 +152,9 @@ static void take_option(struct settings *s, int id, const char *value)
 	case OPT_NO_SKIP:
 		s->judge.no_skip = true;
 		break;
+	case OPT_MONITOR:
+		s->judge.monitor = value;
+		break;
 	case OPT_QUIET:
 		s->quiet = true;
 		break;
@@ -169,7 +175,7 @@ static void apply_command_line(struct settings *s)
 
 	for (i = 0; i < CHECKS_N; i++) {
 		if (s->given[i] &&
-		    policy_set(&s->policy, &checks[i], s->value[i], "command line", &expected))
+		    policy_set(&s->policy, &checks[i], s->value[i], COMMAND_LINE, &expected))
 			die(EXIT_USAGE, "--%s: expected %s, found '%s'", checks[i].name, expected,
 			    s->value[i]);
 	}
@@ -231,6 +237,9 @@ static int run(struct settings *s, char **operands, size_t n)
 	if ((s->list || s->explain) && !s->format->explains)
 		die(EXIT_USAGE, "%s goes with --format text or json, not %s",
 		    s->list ? "--list-checks" : "--explain", s->format->name);
+	if (s->judge.monitor && n > 1)
+		die(EXIT_USAGE, "--monitor is the data of one run: expected one operand, found %zu",
+		    n);
 	if (s->list && s->format == &report_format_json)
 		report_checks_json(stdout);
 	else if (s->list)

@@ -90,6 +90,12 @@ static int threshold_parse(const struct check *c, const char *text, double *out,
 			return -EINVAL;
 		*out = whole;
 		return 0;
+	case VALUE_COUNT:
+		*expected = "a whole number from 1";
+		if (number_parse(text, 1, 1LL << 53, &whole))
+			return -EINVAL;
+		*out = whole;
+		return 0;
 	}
 	*expected = "on or off";
 	return -EINVAL;
@@ -100,7 +106,7 @@ int policy_set(struct policy *p, const struct check *c, const char *text, const 
 {
 	struct setting *s = setting(p, c);
 	double threshold = c->threshold;
-	bool on = !text || strcmp(text, "off");
+	bool on = !text || c->kind == VALUE_COUNT || strcmp(text, "off");
 
 	if (on && !(c->kind == VALUE_SWITCH && (!text || !strcmp(text, "on")))) {
 		int err = threshold_parse(c, text ? text : "", &threshold, expected);
@@ -212,6 +218,11 @@ bool policy_on(const struct policy *p, const struct check *c)
 	if (c->with_starved && !s->chosen)
 		return s->on && policy_setting(p, check_find("not-starved", '-'))->on;
 	return s->on;
+}
+
+bool policy_asked(const struct policy *p, const struct check *c)
+{
+	return policy_setting(p, c)->chosen && !strcmp(policy_setting(p, c)->from, COMMAND_LINE);
 }
 
 void policy_print(const struct policy *p, FILE *out)

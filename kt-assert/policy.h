@@ -12,6 +12,9 @@
 
 #include "checks.h"
 
+/* The layer that policy_asked() looks for. */
+#define COMMAND_LINE "command line"
+
 struct setting {
 	bool on;
 	bool chosen; /* set by a policy file or the command line, not by a default */
@@ -45,6 +48,10 @@ int policy_read(struct policy *p, const char *path, char **message);
 
 /* Whether the check is on, once the default of those that go with not-starved is considered. */
 bool policy_on(const struct policy *p, const struct check *c);
+
+/* Was it set on the command line? Then it is to be judged in this very run. */
+bool policy_asked(const struct policy *p, const struct check *c);
+
 const struct setting *policy_setting(const struct policy *p, const struct check *c);
 
 /* Write @p in the form of a policy file, each line with a comment that says where it is from. */

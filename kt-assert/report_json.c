@@ -108,7 +108,7 @@ static void put_check(yajl_gen g, const struct judgement *j, size_t i)
 	yajl_gen_map_open(g);
 	put_member(g, "check", c->name);
 	put_member(g, "verdict", verdict_name(j->results[i].verdict));
-	put_bool(g, "on", policy_on(&j->policy, c));
+	put_bool(g, "on", judgement_checks(j, c));
 	put_real(g, "threshold",
 		 policy_on(&j->policy, c) && c->kind != VALUE_SWITCH ? s->threshold : NAN);
 	put_member(g, "from", s->from);
@@ -170,6 +170,20 @@ static void put_stats(yajl_gen g, const struct stats *s)
 	yajl_gen_map_close(g);
 }
 
+static void put_monitor(yajl_gen g, const struct monitor *m)
+{
+	yajl_gen_map_open(g);
+	put_integer(g, "samples", m->samples);
+	put_integer(g, "duration_ns", m->last_ns - m->first_ns);
+	put_integer(g, "cpus", m->cpus);
+	put_real(g, "max_imbalance_ratio", m->max_imbalance);
+	put_integer(g, "max_local_dsq_depth", m->max_depth);
+	put_integer(g, "stalled_samples", m->stalls);
+	put_real(g, "fallback_rate", event_rate(&m->fallback));
+	put_real(g, "keep_last_rate", event_rate(&m->keep_last));
+	yajl_gen_map_close(g);
+}
+
 static void write_piece(void *ctx, const char *text, size_t len)
 {
 	fwrite(text, 1, len, ctx);
@@ -207,6 +221,11 @@ void report_json(const struct judgement *j, FILE *out)
 	put(g, "stats");
 	if (j->has_stats)
 		put_stats(g, &j->stats);
+	else
+		yajl_gen_null(g);
+	put(g, "monitor");
+	if (j->has_monitor)
+		put_monitor(g, &j->monitor);
 	else
 		yajl_gen_null(g);
 	yajl_gen_map_close(g);

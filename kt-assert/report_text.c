@@ -159,6 +159,30 @@ static void print_stats(const struct stats *s, FILE *out)
 	}
 }
 
+/* " key=1.5unit", or a dash when it was not measured. */
+static void print_figure(FILE *out, const char *key, double value, const char *unit)
+{
+	if (isnan(value))
+		fprintf(out, ", %s=-", key);
+	else
+		fprintf(out, ", %s=%.1f%s", key, value, unit);
+}
+
+static void print_monitor(const struct monitor *m, FILE *out)
+{
+	fprintf(out, "\n--- monitor ---\n");
+	fprintf(out, "%zu samples over %.0fms, %zu cpus, %zu stalled", m->samples,
+		(m->last_ns - m->first_ns) / 1e6, m->cpus, m->stalls);
+	print_figure(out, "max_imbalance", m->max_imbalance, "");
+	if (m->max_depth == BIND_NONE)
+		fprintf(out, ", max_local_dsq=-");
+	else
+		fprintf(out, ", max_local_dsq=%lld", (long long)m->max_depth);
+	print_figure(out, "fallback", event_rate(&m->fallback), "/s");
+	print_figure(out, "keep_last", event_rate(&m->keep_last), "/s");
+	fputc('\n', out);
+}
+
 void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose)
 {
 	_cleanup_free_ char *surprise = report_surprise(j);
@@ -175,6 +199,8 @@ void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose
 	print_findings(j, VERDICT_INCONCLUSIVE, out);
 	if (j->has_stats)
 		print_stats(&j->stats, out);
+	if (j->has_monitor)
+		print_monitor(&j->monitor, out);
 	run_print_stderr(&j->run, out);
 	run_print_scheduler(&j->run, out);
 	run_print_timeline(&j->run, out);

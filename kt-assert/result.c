@@ -30,6 +30,8 @@ char *subject_text(const struct subject *who)
 		return xasprintf("tid %lld", (long long)who->tid);
 	if (who->cgroup >= 0)
 		return xasprintf("cg%ld", who->cgroup);
+	if (who->is_cpu)
+		return xasprintf("cpu%zu", who->cpu);
 	return xstrdup("run");
 }
 

@@ -18,14 +18,15 @@ enum verdict {
 /* "skip", "pass", "inconclusive", "fail". */
 const char *verdict_name(enum verdict v);
 
-/* Whom a value or a finding is about: a worker, a cgroup (worker NULL) or the run (cgroup < 0). */
+/* Whom a value or a finding is about: a worker, a cgroup, a CPU, or else the run (cgroup < 0). */
 struct subject {
 	long cgroup;
-	bool is_worker;
+	bool is_worker, is_cpu;
 	int64_t tid; /* BIND_NONE: unknown */
+	size_t cpu;
 };
 
-/* "tid 7", "cg0", "run". Caller frees. */
+/* "tid 7", "cg0", "cpu3", "run". Caller frees. */
 char *subject_text(const struct subject *who);
 
 struct finding {
@@ -42,6 +43,7 @@ enum direction {
 	FAILS_BELOW,
 	FAILS_ZERO, /* no threshold: a count of 0 fails */
 	FAILS_ANY,  /* no threshold: any occurrence fails */
+	FAILS_NEVER,
 };
 
 struct result {

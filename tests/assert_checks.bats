@@ -183,10 +183,11 @@ load lib/assert
 @test "every check in --list-checks is an option and a policy key" {
 	local check
 	kt-assert --list-checks | tail -n +2 | while read -r check _; do
+		[ "$check" != sustained-samples ] || continue # no check but a number
 		kt-assert "--$check=off" --explain >/dev/null
 		printf '%s = off\n' "${check//-/_}"
 	done >"$BATS_TEST_TMPDIR/off.policy"
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/off.policy")" -eq 10 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/off.policy")" -eq 15 ]
 	run kt-assert --policy "$BATS_TEST_TMPDIR/off.policy" "$STATS/fair.json"
 	assert_success
 	assert_output 'SKIP fair [topo=1n2l2c1t] (no check is on)'

@@ -20,7 +20,7 @@ explained() {
 	explained max_gap_ms 2000 default
 	explained not_starved on default
 	explained isolation off default
-	assert_equal "${#lines[@]}" 10
+	assert_equal "${#lines[@]}" 16
 	printf '%s\n' "$output" >explained.policy
 	run -0 kt-assert --explain --policy explained.policy
 	explained max_spread_pct 15 explained.policy:1
