@@ -121,6 +121,14 @@ static int place(void *ctx, const struct cgroup_def *def, pid_t pid)
 		ret = -errno;
 		run_error(run, "cannot set nice=%d in cgroup '%s': %s%s", def->nice, def->name,
 			  strerror(-ret), ret == -EACCES ? " (it needs CAP_SYS_NICE)" : "");
+		return ret;
+	}
+	if (def->policy.text) {
+		_cleanup_free_ char *why = NULL;
+
+		ret = policy_apply(&def->policy, pid, getpriority(PRIO_PROCESS, pid), &why);
+		if (ret)
+			run_error(run, "cgroup '%s': %s", def->name, why);
 	}
 	return ret;
 }
@@ -374,11 +382,17 @@ static int signals_open(void)
 /*
  * The parent sleeps but for a few moments. It leaves the class under test for them, where it is
  * allowed to, so that a scheduler which starves it cannot prolong the run; children start anew in
- * the normal class.
+ * the normal class. Workers of a realtime policy are not to keep it from its moments either.
  */
-static void leave_fair_class(void)
+static void leave_fair_class(const struct scenario *sc)
 {
 	struct sched_param param = {.sched_priority = 1};
+	size_t i;
+
+	for (i = 0; i < sc->n_cgroups; i++) {
+		if (policy_is_realtime(&sc->cgroups[i]->policy))
+			param.sched_priority = sched_get_priority_max(SCHED_FIFO);
+	}
 
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param))
 		info("running under the scheduler that is tested: SCHED_FIFO is not allowed");
@@ -430,7 +444,7 @@ void run_scenario(struct run *run, const char *sysfs)
 	sched_ext_read(&run->sched, sysfs);
 	events_open(&run->events);
 	lines_init(run);
-	leave_fair_class();
+	leave_fair_class(run->sc);
 	run->spawn = (struct spawn){
 		.units_per_check = work_calibrate(),
 		.seeded = run->seeded,

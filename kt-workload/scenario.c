@@ -282,6 +282,7 @@ void scenario_free(struct scenario *sc)
 		return;
 	for (i = 0; i < sc->n_cgroups; i++) {
 		work_spec_free(&sc->cgroups[i]->work);
+		policy_free(&sc->cgroups[i]->policy);
 		free(sc->cgroups[i]->name);
 		free(sc->cgroups[i]);
 	}

@@ -8,6 +8,7 @@
 
 #include "cpuset.h"
 #include "machine.h"
+#include "policy.h"
 #include "work.h"
 
 #define SCENARIO_WORKERS_MAX 10000 /* in all; what one machine can be expected to start */
@@ -25,6 +26,7 @@ struct cgroup_def {
 	struct work_spec work;
 	bool confined; /* has cpuset= */
 	struct cpuset cpus;
+	struct policy policy;
 	bool has_nice;
 	int nice;
 	char comm[16]; /* TASK_COMM_LEN */

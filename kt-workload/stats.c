@@ -335,6 +335,7 @@ int plan_write(const struct scenario *sc, const struct machine *m, FILE *f)
 		set_int(c, "workers", def->workers);
 		set_text(c, "work", def->work.text);
 		set_cpus(c, "cpuset", def->confined ? &def->cpus : NULL);
+		set_text(c, "policy", def->policy.text);
 		json_object_set_new(c, "nice",
 				    def->has_nice ? json_integer(def->nice) : json_null());
 		set_text(c, "comm", def->comm);

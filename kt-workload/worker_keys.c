@@ -63,6 +63,14 @@ static void set_cpuset(struct parser *p, struct key_state *k, const char *value)
 		p->sc->confines = k->def->confined = true;
 }
 
+static void set_policy(struct parser *p, struct key_state *k, const char *value)
+{
+	char *why;
+
+	if (policy_parse(value, &k->def->policy, &why))
+		parser_error_take(p, why);
+}
+
 static void set_nice(struct parser *p, struct key_state *k, const char *value)
 {
 	int64_t n;
@@ -85,7 +93,7 @@ static void set_comm(struct parser *p, struct key_state *k, const char *value)
 
 static const struct key_row key_rows[] = {
 	{"workers", set_workers}, {"work", set_work}, {"cpuset", set_cpuset},
-	{"nice", set_nice},	  {"comm", set_comm},
+	{"policy", set_policy},	  {"nice", set_nice}, {"comm", set_comm},
 };
 
 static const struct key_row *key_find(struct parser *p, const char *name)
