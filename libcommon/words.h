@@ -5,7 +5,8 @@
 
 /*
  * Split @text at blanks; ' " and \ quote, # at the start of a word begins a comment. Returns a
- * NULL-terminated array for words_free(), or NULL with *@why a static phrase (a quote is not closed).
+ * NULL-terminated array for words_free(), or NULL with *@why a static phrase (a quote is not
+ * closed).
  */
 char **words_split(const char *text, const char **why);
 void words_free(char **words);
