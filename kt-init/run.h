@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
+#include "clock.h"
 #include "init.h"
 
 #define STDIN_WINDOW (64 * 1024) /* bytes the host may send ahead of the command's reading */
@@ -31,9 +32,6 @@ struct run {
 	int status, signal;
 	uint64_t command_ns;
 };
-
-/* CLOCK_MONOTONIC. */
-uint64_t now_ns(void);
 
 /*
  * serve.c: the poll loop. One turn waits at most @ms (-1: for ever) and serves what is ready: the

@@ -17,14 +17,6 @@
 #include "diag.h"
 #include "run.h"
 
-uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
 static void stdin_push(struct run *r)
 {
 	uint32_t credit;

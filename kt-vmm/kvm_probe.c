@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "diag.h"
 #include "engine.h"
 
@@ -162,14 +163,6 @@ static char *probe_run(struct probe_vm *p)
 			"(KVM_EXIT_INTERNAL_ERROR, suberror %u)",
 			p->run->internal.suberror);
 	return xasprintf("the probe guest ended with exit reason %u", p->run->exit_reason);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
 /* Run the timed loop. Returns NULL with *@took in ns, or what happened instead. */

@@ -27,14 +27,6 @@
 #define CHANNEL_TAIL_MS	  5 /* how often a deterministic run's channel file is looked at */
 #define CONSOLE_MAX_BYTES (256ULL << 20)
 
-uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
 void vm_deadline_set(struct vm *vm, uint64_t after_ns)
 {
 	if (!after_ns || __builtin_add_overflow(now_ns(), after_ns, &vm->deadline))

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "channel.h"
+#include "clock.h"
 #include "vm.h"
 
 /* Guest output that our reader has yet to take; meanwhile the guest's further frames wait. */
@@ -29,8 +30,6 @@ struct vm {
 	uint64_t start, deadline;
 	bool pinged, ponged, ended;
 };
-
-uint64_t now_ns(void);
 
 /* The deadline @after_ns from now; 0: none. */
 void vm_deadline_set(struct vm *vm, uint64_t after_ns);
