@@ -44,11 +44,6 @@ unsigned int cpuset_count(const struct cpuset *set)
 	return n;
 }
 
-bool cpuset_equal(const struct cpuset *a, const struct cpuset *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
 bool cpuset_subset(const struct cpuset *inner, const struct cpuset *outer)
 {
 	size_t i;

@@ -17,7 +17,6 @@ void cpuset_add(struct cpuset *set, unsigned int cpu); /* ignores cpu >= CPUSET_
 void cpuset_add_range(struct cpuset *set, unsigned int first, unsigned int last);
 bool cpuset_has(const struct cpuset *set, unsigned int cpu);
 unsigned int cpuset_count(const struct cpuset *set);
-bool cpuset_equal(const struct cpuset *a, const struct cpuset *b);
 bool cpuset_subset(const struct cpuset *inner, const struct cpuset *outer);
 void cpuset_and(struct cpuset *set, const struct cpuset *other);
 void cpuset_or(struct cpuset *set, const struct cpuset *other);

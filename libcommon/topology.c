@@ -51,19 +51,9 @@ char *topology_format(const struct topology *t)
 	return xasprintf("%un%ul%uc%ut", t->numa_nodes, t->llcs, t->cores, t->threads);
 }
 
-unsigned int topology_llc_cpus(const struct topology *t)
-{
-	return t->cores * t->threads;
-}
-
 unsigned int topology_cpus(const struct topology *t)
 {
-	return t->llcs * topology_llc_cpus(t);
-}
-
-unsigned int topology_llc_first_cpu(const struct topology *t, unsigned int llc)
-{
-	return llc * topology_llc_cpus(t);
+	return t->llcs * t->cores * t->threads;
 }
 
 unsigned int topology_node_cpus(const struct topology *t)

@@ -27,10 +27,6 @@ char *topology_format(const struct topology *t);
 
 unsigned int topology_cpus(const struct topology *t);
 
-/* First CPU of LLC @llc, and how many CPUs an LLC holds. */
-unsigned int topology_llc_first_cpu(const struct topology *t, unsigned int llc);
-unsigned int topology_llc_cpus(const struct topology *t);
-
 /* First CPU of node @node, and how many CPUs a node holds. */
 unsigned int topology_node_first_cpu(const struct topology *t, unsigned int node);
 unsigned int topology_node_cpus(const struct topology *t);

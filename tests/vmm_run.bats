@@ -104,6 +104,8 @@ setup() {
 	assert_line -n 4 sh
 	assert_line -n 8 true
 	assert_equal "$(jq -rs '.[0].event' deep/run/events.jsonl)" command-start
+	# The guest ended by itself; nobody had to stop it.
+	run -0 grep -q "reboot: Power down" deep/run/console.log
 	# Used again, it holds the new run alone; a directory with other things in it is left alone.
 	touch deep/run/sched.log
 	run -0 kt-vmm -n -o deep/run -- true
