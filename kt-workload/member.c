@@ -25,15 +25,25 @@
 
 static unsigned int groups_of(const struct cgroup_def *def)
 {
-	return def->work.type->group > 1 ? def->workers / def->work.type->group : def->workers;
+	return def->workers / def->work.group;
+}
+
+static struct histogram *take_histogram(char **memory)
+{
+	struct histogram *h = (void *)*memory;
+
+	*memory += LINES(sizeof(*h));
+	return h;
 }
 
 int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line *line,
 	      uint32_t n_tallies)
 {
-	size_t n = def->workers, n_hist = def->work.type->blocks ? n * n_tallies : 0, i, k;
-	size_t shared = LINES(def->work.type->shared_size);
-	struct histogram *hist;
+	bool blocks = def->work.type->blocks, requests = def->work.type->requests;
+	size_t n = def->workers, i, k;
+	size_t n_hist = n * n_tallies * (blocks + requests);
+	size_t shared = LINES(def->work.shared_size);
+	char *hist;
 	struct tally *tallies;
 	struct record *records;
 
@@ -44,7 +54,7 @@ int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line
 		.life = {.confined = def->confined, .cpus = def->cpus},
 	};
 	crew->memory_size = n * sizeof(*records) + n * n_tallies * sizeof(*tallies) +
-			    n_hist * LINES(sizeof(*hist)) + groups_of(def) * shared;
+			    n_hist * LINES(sizeof(struct histogram)) + groups_of(def) * shared;
 	if (!n)
 		return 0;
 	/* All pages are there before the start, so that no checkpoint takes a fault. */
@@ -56,6 +66,7 @@ int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line
 	}
 	records = crew->memory;
 	tallies = (void *)(records + n);
+	hist = (char *)(tallies + n * n_tallies);
 	crew->members = xcalloc(n, sizeof(*crew->members));
 	for (i = 0; i < n; i++) {
 		struct record *r = &records[i];
@@ -65,9 +76,12 @@ int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line
 		if (def->confined)
 			record_allow(r, &def->cpus);
 		r->stop_ns = UINT64_MAX;
-		for (k = 0; n_hist && k < n_tallies; k++)
-			r->tallies[k].wake = (void *)((char *)(tallies + n * n_tallies) +
-						      (i * n_tallies + k) * LINES(sizeof(*hist)));
+		for (k = 0; k < n_tallies; k++) {
+			if (blocks)
+				r->tallies[k].wake = take_histogram(&hist);
+			if (requests)
+				r->tallies[k].request = take_histogram(&hist);
+		}
 		crew->members[i] = (struct member){
 			.index = i,
 			.def = def,
@@ -89,13 +103,13 @@ void crew_free(struct crew *crew)
 /* A group's shared memory lies behind all else. */
 static void *group_memory(const struct crew *crew, uint32_t index)
 {
-	const struct work_type *t = crew->def->work.type;
-	size_t size = LINES(t->shared_size);
+	const struct work_spec *spec = &crew->def->work;
+	size_t size = LINES(spec->shared_size);
 
 	if (!size)
 		return NULL;
 	return (char *)crew->memory + crew->memory_size - groups_of(crew->def) * size +
-	       index / (t->group > 1 ? t->group : 1) * size;
+	       index / spec->group * size;
 }
 
 /* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */

@@ -2,6 +2,7 @@
 #include "rollup.h"
 
 #include <math.h>
+#include <string.h>
 
 static void figures_add(struct figures *f, const struct tally *t)
 {
@@ -13,6 +14,8 @@ static void figures_add(struct figures *f, const struct tally *t)
 	cpuset_or(&f->cpus, &t->cpus);
 	if (t->wake)
 		histogram_merge(&f->wake, t->wake);
+	if (t->request)
+		histogram_merge(&f->request, t->request);
 }
 
 static void figures_complete(struct figures *f, const struct member *m, uint64_t start,
@@ -59,6 +62,7 @@ void rollup_add(struct rollup *r, const struct member *m, const struct figures *
 	r->migrations += f->migrations;
 	cpuset_or(&r->cpus, &f->cpus);
 	histogram_merge(&r->wake, &f->wake);
+	histogram_merge(&r->request, &f->request);
 	if (f->gap.ns > r->gap.ns) {
 		r->gap = f->gap;
 		r->gap_tid = m->pid;
@@ -76,6 +80,26 @@ void rollup_add(struct rollup *r, const struct member *m, const struct figures *
 		r->rates++;
 		r->rate_sum += rate;
 		r->rate_sum_squares += rate * rate;
+	}
+}
+
+void rollup_add_metrics(struct rollup *r, const struct record *rec)
+{
+	size_t i, k;
+
+	for (i = 0; i < METRICS_MAX && rec->metrics[i].name; i++) {
+		const struct metric *m = &rec->metrics[i];
+
+		for (k = 0; k < METRICS_MAX; k++) {
+			struct metric *sum = &r->metrics[k];
+
+			if (sum->name && strcmp(sum->name, m->name))
+				continue;
+			sum->name = m->name;
+			sum->amount += m->amount;
+			sum->of += m->of;
+			break;
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ struct figures {
 	double off_cpu_pct;
 	struct gap gap;
 	struct cpuset cpus;
-	struct histogram wake;
+	struct histogram wake, request;
 };
 
 /* A cgroup's workers together. */
@@ -24,7 +24,8 @@ struct rollup {
 	struct gap gap;
 	int gap_tid;
 	struct cpuset cpus;
-	struct histogram wake;
+	struct histogram wake, request;
+	struct metric metrics[METRICS_MAX]; /* over whole lives */
 	/* units per CPU nanosecond, over workers with CPU time */
 	unsigned int rates;
 	double rate_sum, rate_sum_squares;
@@ -39,6 +40,9 @@ void figures_of_phase(const struct member *m, uint32_t phase, uint64_t start_ns,
 
 /* Add one worker (zero-initialise the roll-up first). */
 void rollup_add(struct rollup *r, const struct member *m, const struct figures *f);
+
+/* Add the metrics of one worker. */
+void rollup_add_metrics(struct rollup *r, const struct record *rec);
 
 /* Coefficient of variation (population) of the rates, or a negative number below two rates. */
 double rollup_throughput_cv(const struct rollup *r);

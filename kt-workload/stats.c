@@ -41,7 +41,7 @@ static void set_cpus(json_t *o, const char *key, const struct cpuset *cpus)
 	set_text(o, key, list);
 }
 
-static void set_wake(json_t *o, const struct histogram *h)
+static void set_latency(json_t *o, const char *key, const struct histogram *h)
 {
 	static const struct {
 		const char *key;
@@ -56,7 +56,7 @@ static void set_wake(json_t *o, const struct histogram *h)
 	size_t i;
 
 	if (!h->count) {
-		set_null(o, "wake_latency");
+		set_null(o, key);
 		return;
 	}
 	w = json_object();
@@ -67,7 +67,24 @@ static void set_wake(json_t *o, const struct histogram *h)
 		set_int(w, percentiles[i].key, histogram_percentile(h, percentiles[i].p));
 	set_int(w, "max_ns", h->max);
 	set_real(w, "cv", histogram_cv(h));
-	json_object_set_new(o, "wake_latency", w);
+	json_object_set_new(o, key, w);
+}
+
+/* {"name": value}; the key is there only where the work type has figures of its own. */
+static void set_metrics(json_t *o, const struct metric *metrics)
+{
+	json_t *all = json_object();
+	size_t i;
+
+	for (i = 0; i < METRICS_MAX && metrics[i].name; i++) {
+		const struct metric *m = &metrics[i];
+
+		set_real(all, m->name, m->of ? m->amount / m->of : m->amount);
+	}
+	if (i)
+		json_object_set_new(o, "metrics", all);
+	else
+		json_decref(all);
 }
 
 /* The gap's length, CPU and begin from the common start; @found is false with nobody measured. */
@@ -106,7 +123,10 @@ static json_t *rollup_json(const struct run *run, const struct rollup *r)
 		set_null(o, "throughput_cv");
 	else
 		set_real(o, "throughput_cv", cv);
-	set_wake(o, &r->wake);
+	set_latency(o, "wake_latency", &r->wake);
+	if (r->request.count)
+		set_latency(o, "request_latency", &r->request);
+	set_metrics(o, r->metrics);
 	return o;
 }
 
@@ -133,6 +153,7 @@ static json_t *cgroup_of_life(const struct run *run, const struct crew *crew)
 	for (i = 0; i < crew->def->workers; i++) {
 		figures_of_life(&crew->members[i], f);
 		rollup_add(r, &crew->members[i], f);
+		rollup_add_metrics(r, crew->members[i].rec);
 	}
 	return cgroup_json(crew, true, rollup_json(run, r));
 }
@@ -250,7 +271,10 @@ static json_t *worker_json(const struct run *run, const struct crew *crew, const
 	json_object_set_new(o, "isolation_violations",
 			    crew->life.confined ? json_integer(f->violations) : json_null());
 	set_gap(run, o, &f->gap, f->measured);
-	set_wake(o, &f->wake);
+	set_latency(o, "wake_latency", &f->wake);
+	if (f->request.count)
+		set_latency(o, "request_latency", &f->request);
+	set_metrics(o, m->rec->metrics);
 	set_null(o, "numa_pages");
 	set_null(o, "numa_pages_migrated");
 	set_exit(o, m);

@@ -34,7 +34,8 @@ struct gap {
 struct tally {
 	uint64_t units, iterations, migrations, violations, cpu_ns;
 	struct gap gap;
-	struct histogram *wake; /* NULL for types that do not block */
+	struct histogram *wake;	   /* NULL for types that do not block */
+	struct histogram *request; /* NULL for types without requests */
 	struct cpuset cpus;
 } __attribute__((aligned(64)));
 
@@ -43,6 +44,17 @@ struct usage {
 	uint64_t cpu_ns, run_delay_ns, timeslices;
 	uint64_t voluntary_switches, involuntary_switches;
 	bool schedstat_known;
+};
+
+#define METRICS_MAX 8
+
+/*
+ * A figure of the work type's own, by name (a constant string). Of several workers the amounts are
+ * added; of what has an "of" it is amount / of, both summed.
+ */
+struct metric {
+	const char *name;
+	double amount, of; /* of: 0 for a plain sum */
 };
 
 enum record_state {
@@ -74,6 +86,7 @@ struct record {
 	struct gap gap;	 /* over its whole life */
 	struct usage before, after;
 	char why[160];
+	struct metric metrics[METRICS_MAX]; /* the worker's, before it returns */
 	struct allowed allowed[2];
 	/* The parent's, before the start. */
 	struct tally *tallies;

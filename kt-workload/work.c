@@ -184,6 +184,13 @@ int work_spec_parse(const char *text, struct work_spec *spec, char **why)
 				 spec->type->name);
 		return -EINVAL;
 	}
+	spec->group = spec->type->group > 1 ? spec->type->group : 1;
+	spec->shared_size = spec->type->shared_size;
+	if (spec->type->complete) {
+		ret = spec->type->complete(spec, why);
+		if (ret)
+			return ret;
+	}
 	spec->text = xstrdup(text);
 	return 0;
 }

@@ -25,6 +25,8 @@ struct work_param {
 	const char *help;
 };
 
+struct work_spec;
+
 struct work_type {
 	const char *name;
 	const char *family;
@@ -33,8 +35,14 @@ struct work_type {
 	struct work_param params[WORK_PARAMS_MAX];
 	bool ordered;	    /* params may repeat, in any order, and make a sequence of phases */
 	bool blocks;	    /* has wake latencies */
+	bool requests;	    /* has request latencies */
 	unsigned int group; /* workers that belong together; 0 and 1: none */
 	size_t shared_size; /* memory a group shares */
+	/*
+	 * Where they depend on the parameters: check those and set spec->group and shared_size.
+	 * Returns 0, or -EINVAL with *@why (caller frees).
+	 */
+	int (*complete)(struct work_spec *spec, char **why);
 	/* Before the start: get what run() needs. Returns 0 or -errno with rec->why filled in. */
 	int (*setup)(struct worker *w);
 	void (*run)(struct worker *w);
@@ -51,7 +59,9 @@ struct work_spec {
 	uint64_t values[WORK_PARAMS_MAX];
 	struct work_phase phases[WORK_PHASES_MAX]; /* ordered types only */
 	size_t n_phases;
-	char *text; /* as written */
+	unsigned int group; /* workers that belong together; at least 1 */
+	size_t shared_size; /* memory that such a group shares */
+	char *text;	    /* as written */
 };
 
 /* The families' tables; each ends with a row without a name. */

@@ -146,12 +146,11 @@ static void keys_complete(struct parser *p, struct key_state *k)
 		if (share - def->workers > 1e-9)
 			def->workers++;
 	}
-	if (def->work.type->group > 1 && def->workers % def->work.type->group)
+	if (def->workers % def->work.group)
 		parser_error(p,
 			     "work type '%s' works in groups of %u: expected a number of "
 			     "workers that %u divides, not %u",
-			     def->work.type->name, def->work.type->group, def->work.type->group,
-			     def->workers);
+			     def->work.type->name, def->work.group, def->work.group, def->workers);
 	if (!def->comm[0])
 		snprintf(def->comm, sizeof(def->comm), "%s", def->work.type->name);
 }
