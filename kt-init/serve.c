@@ -130,6 +130,19 @@ static void pipe_forward(struct run *r, int *fd, enum frame_type type)
 	}
 }
 
+/* Pass a request on, or answer it where the host cannot: a deterministic run's hears nothing back.
+ */
+static void request(struct run *r, const uint8_t *buf, size_t n)
+{
+	static const char refusal[] = "{\"error\":\"a deterministic run has no host to ask\"}";
+
+	if (guestconf_get(r->conf, "bye"))
+		frame_send(r->port, FRAME_REQUEST, buf, n);
+	else if (send(r->command.control, refusal, strlen(refusal), MSG_DONTWAIT | MSG_NOSIGNAL) <
+		 0)
+		warn("reply to the command: %s", strerror(errno));
+}
+
 /*
  * A message of the command: an event is passed on, a request as well, and waits for its reply. What
  * the host would take for a broken channel ends here.
@@ -152,9 +165,10 @@ static void control_readable(struct run *r)
 	msg = json_loadb((char *)buf, n, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(msg))
 		warn("control message: expected a JSON object without duplicate keys");
+	else if (json_object_get(msg, "request"))
+		request(r, buf, n);
 	else
-		frame_send(r->port, json_object_get(msg, "request") ? FRAME_REQUEST : FRAME_EVENT,
-			   buf, n);
+		frame_send(r->port, FRAME_EVENT, buf, n);
 	json_decref(msg);
 }
 

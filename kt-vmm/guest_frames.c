@@ -135,11 +135,19 @@ static void event(struct vm *vm, const struct frame *f)
 }
 
 /* No request is served yet: say so, the scenario reports it at its line. */
-static void request(struct vm *vm)
+static void request(struct vm *vm, const struct frame *f)
 {
-	static const char reply[] = "{\"error\":\"this host serves no requests\"}";
+	json_t *asked = json_loadb((const char *)f->data, f->len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *reply = json_pack("{s:s}", "error", "this host serves no requests");
+	json_t *id = json_object_get(asked, "id");
+	_cleanup_free_ char *text = NULL;
 
-	vm_send(vm, FRAME_REPLY, reply, strlen(reply));
+	if (json_is_integer(id))
+		json_object_set(reply, "id", id);
+	text = json_dumps(reply, JSON_COMPACT);
+	json_decref(asked);
+	json_decref(reply);
+	vm_send(vm, FRAME_REPLY, text, strlen(text));
 }
 
 static void credit(struct vm *vm, const struct frame *f)
@@ -182,7 +190,7 @@ void guest_frame(struct vm *vm, const struct frame *f)
 		event(vm, f);
 		break;
 	case FRAME_REQUEST:
-		request(vm);
+		request(vm, f);
 		break;
 	case FRAME_CREDIT:
 		credit(vm, f);
