@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "kernel.h"
 
-#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +13,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "kernel_cache.h"
 #include "layout.h"
 
 /* Type of the note that holds the PVH entry (include/xen/interface/elfnote.h). */
@@ -22,18 +22,6 @@
  */
 #define BZIMAGE_MAGIC_OFFSET   0x202
 #define BZIMAGE_VERSION_OFFSET 0x20e
-
-static char *cache_dir(void)
-{
-	const char *kt = getenv("KT_CACHE"), *xdg = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
-
-	if (kt && kt[0])
-		return xasprintf("%s/kernels", kt);
-	if (xdg && xdg[0])
-		return xasprintf("%s/kt/kernels", xdg);
-	return xasprintf("%s/.cache/kt/kernels", home ? home : "");
-}
 
 /* Does the segment hold a PVH entry note? */
 static bool notes_have_pvh(int fd, const Elf64_Phdr *ph)
@@ -179,45 +167,29 @@ static int path_find(const char *path, struct kernel *k, char **why)
 	return 0;
 }
 
-/* Is @label @release, or a leading part of it that ends at a separator? */
-static bool label_matches(const char *label, const char *release)
-{
-	size_t n = strlen(label);
-
-	return !n || !strcmp(label, "newest") ||
-	       (!strncmp(label, release, n) && strchr(".-+", release[n]));
-}
-
-static int is_entry(const struct dirent *e)
-{
-	return e->d_name[0] != '.';
-}
-
 /* The newest entry of the cache that @label names; *@known lists all entries for the message. */
 static char *label_find(const char *dir, const char *label, char **known)
 {
-	struct dirent **entries = NULL;
-	int n = scandir(dir, &entries, is_entry, versionsort);
-	char *best = NULL;
+	char **releases, *best = NULL;
+	size_t n;
 
+	releases = kernel_cache_list(dir, &n);
 	*known = xstrdup("");
 	while (n-- > 0) { /* newest first */
-		const char *release = entries[n]->d_name;
-		char *more = xasprintf("%s%s%s", *known, **known ? ", " : "", release);
+		char *more = xasprintf("%s%s%s", *known, **known ? ", " : "", releases[n]);
 
 		free(*known);
 		*known = more;
-		if (!best && label_matches(label, release))
-			best = xstrdup(release);
-		free(entries[n]);
+		if (!best && kernel_label_matches(label, releases[n]))
+			best = xstrdup(releases[n]);
 	}
-	free(entries);
+	kernel_cache_free(releases);
 	return best;
 }
 
 int kernel_find(const char *spec, struct kernel *k, char **why)
 {
-	_cleanup_free_ char *dir = cache_dir(), *known = NULL;
+	_cleanup_free_ char *dir = kernel_cache_dir(), *known = NULL;
 	const char *label = spec ? spec : "";
 
 	memset(k, 0, sizeof(*k));
