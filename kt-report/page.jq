@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+# The page: what all runs have in common, then a section for each.
+include "format";
+include "charts";
+include "run";
+
+# Directories without what they all begin with.
+def with_names:
+  (map(.dir | split("/")[:-1]) | reduce .[1:][] as $d (.[0] // [];
+     . as $a | [range([length, ($d | length)] | min)] | map(select($a[.] != $d[.])) | first as $i
+     | if $i == null then ($a | if length <= ($d | length) then . else $d end) else $a[:$i] end) | length) as $n
+  | map(.name = (.dir | split("/")[$n:] | join("/")));
+
+def counted: group_by(.verdict) | map({key: .[0].verdict, value: length}) | from_entries;
+
+def counts_list:
+  counted as $c | length as $n
+  | "<ul class=\"counts\">" + ([verdicts[] | select($c[.] != null) | "<li>\(badge) <strong>\($c[.])</strong></li>"] | add) + "</ul>\n"
+  + "<svg role=\"img\" aria-label=\"\([verdicts[] | select($c[.] != null) | "\($c[.]) \(.)"] | join(", "))\" class=\"share\" width=\"100%\" height=\"10\">"
+  + (reduce (verdicts[] | select($c[.] != null)) as $v ({x: 0, out: ""};
+       ($c[$v] * 100 / $n) as $w
+       | .out += "<rect class=\"fill-\($v)\" x=\"\(.x | places)%\" width=\"\($w | places)%\" height=\"10\"/>" | .x += $w) | .out)
+  + "</svg>\n";
+
+def bad_runs:
+  map(select(.verdict != "pass" and .verdict != "skip")) | sort_by(.verdict | severity)
+  | if . == [] then "<p>Nothing: every run passed or was skipped.</p>\n" else
+      "<ol class=\"bad\">" + (no_more_than(50) | map("<li>\(.verdict | badge) <a href=\"#\(.id)\">\(.name | bdi)</a>"
+        + ([.judged.completed.findings[]?.text, (.judged.checks[]?.findings[]?.text), (.complaint | values), .notes[]] | .[:3]
+           | if . == [] then "" else "<br>" + (map(cut(240) | bdi) | join("<br>")) end) + "</li>\n") | add)
+      + (if length > 50 then "<li>and \(length - 50) more, in the table of all runs</li>" else "" end) + "</ol>\n" end;
+
+# The text that a matrix cell shows: a link for each verdict, to the first run that has it.
+def matrix_cell:
+  if . == [] then "<td class=\"none\"><span class=\"vh\">no run</span></td>"
+  else sort_by(.verdict | severity) | group_by(.verdict | severity) as $g
+    | "<td class=\"\(.[0].verdict)\">" + ([$g[] | "<a href=\"#\(.[0].id)\">\(.[0].verdict | badge)\(if length > 1 then " × \(length)" else "" end)</a>"] | join("<br>")) + "</td>" end;
+
+# Columns: topologies, by the preset's name where the directories have one. Rows: schedulers, and kernels
+# when there are several.
+def column: (.topology // "unknown") as $t | if .parts.preset and .parts.preset != $t and (.parts.preset | type) == "string" then "\(.parts.preset)\n\($t)" else $t end;
+def row($kernels): if $kernels > 1 then "\(sched_name)\n\(.kernel // "unknown kernel")" else sched_name end;
+
+def matrix:
+  ([.[].kernel | values] | unique | length) as $kernels
+  | group_by(.scenario) | map(. as $runs
+    | (map(column) | unique) as $columns | (map(row($kernels)) | unique) as $rows
+    | (map({row: row($kernels), column: column, id, verdict}) | group_by(.row) | map({key: .[0].row, value: (group_by(.column) | map({key: .[0].column, value: .}) | from_entries)}) | from_entries) as $cells
+    | "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Verdicts of \($runs[0].scenario | esc)\"><table class=\"matrix\"><caption>\($runs[0].scenario | bdi), \(length | plural("run"; "runs"))</caption>"
+    + "<thead><tr><th scope=\"col\">Scheduler\(if $kernels > 1 then " and kernel" else "" end)</th>"
+    + ($columns | map("<th scope=\"col\">\(split("\n") | map(bdi) | join("<br><small>") + if length > 1 then "</small>" else "" end)</th>") | add) + "</tr></thead><tbody>"
+    + ($rows | map(. as $row | "<tr><th scope=\"row\">\(split("\n") | map(bdi) | join("<br><small>") + if length > 1 then "</small>" else "" end)</th>"
+        + ($columns | map($cells[$row][.] // [] | matrix_cell) | add) + "</tr>\n") | add)
+    + "</tbody></table></div>\n") | add;
+
+def worst_wake: [.stats.cgroups[].wake_latency | objects | .p99_ns] | largest;
+
+def runs_table:
+  map("<th scope=\"row\"><a href=\"#\(.id)\">\(.name | bdi)</a></th><td>\(.verdict | badge)</td>"
+    + (.scenario | text_cell) + (.topology | text_cell) + (sched_name | text_cell) + (.kernel | text_cell)
+    + "<td class=\"n\">\(.judged.stats.workers | grouped)</td><td class=\"n\">\(.judged.stats.worst_spread_pct | percent)</td><td class=\"n\">\(.judged.stats.worst_gap_ns | time)</td>"
+    + "<td class=\"n\">\(worst_wake | time)</td><td class=\"n\">\(.judged.stats.migrations | grouped)</td><td class=\"n\">\(.run.wall_ns | time)</td>")
+  | table("All runs"; [["Run", false], ["Verdict", false], ["Scenario", false], ["Topology", false], ["Scheduler", false], ["Kernel", false], ["Workers", true],
+      ["Worst spread", true], ["Longest gap", true], ["Worst wake p99", true], ["Migrations", true], ["Took", true]]);
+
+# Boxes that hide rows and sections by their verdict: the style sheet's doing.
+def filters:
+  counted as $c
+  | if $c | length < 2 then "" else
+      "<fieldset class=\"filters\"><legend>Show runs that are</legend>"
+      + ([verdicts[] | select($c[.] != null) | "<label><input type=\"checkbox\" checked id=\"show-\(.)\"> \(badge) \($c[.])</label>"] | join(" ")) + "</fieldset>\n" end;
+
+def section($id; $title): "<section aria-labelledby=\"\($id)\"><h2 id=\"\($id)\">\($title)</h2>\n\(.)</section>\n";
+
+def page($runs; $title; $style):
+  ($runs | with_names) as $runs
+  | ([$runs[].run.started | strings] | sort) as $times
+  | ($runs | across("across-spread"; "Worst spread of each run"; false; .judged.stats.worst_spread_pct; percent)
+     + across("across-gap"; "Longest gap of each run"; true; .judged.stats.worst_gap_ns; time)
+     + across("across-wake"; "Worst 99th percentile of wake latency of each run"; true; worst_wake; time)) as $across
+  | "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+  + "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
+  + "<meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"data:,\"><title>\($title | esc)</title>\n<style>\n\($style)</style></head>\n<body>\n"
+  + "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
+  + "<header><h1>\($title | bdi)</h1>\n<p class=\"lead\">\($runs | length | plural("run"; "runs")), \([$runs[].scenario] | unique | length | plural("scenario"; "scenarios")), \([$runs[].topology | values] | unique | length | plural("topology"; "topologies"))"
+  + (if $times == [] then "" else ", started \($times[0] | esc)" + (if $times[0] == $times[-1:][0] then "" else " to \($times[-1:][0] | esc)" end) end) + ".</p>\n"
+  + ($runs | counts_list)
+  + "<nav aria-label=\"On this page\"><ul><li><a href=\"#bad\">What went wrong</a></li><li><a href=\"#matrix\">Verdicts by variant</a></li>"
+  + (if $across == "" then "" else "<li><a href=\"#across\">Across runs</a></li>" end) + "<li><a href=\"#all\">All runs</a></li><li><a href=\"#runs\">Each run</a></li></ul></nav></header>\n"
+  + marks + "<main id=\"main\" tabindex=\"-1\">\n"
+  + ($runs | bad_runs | section("bad"; "What went wrong"))
+  + ($runs | matrix | section("matrix"; "Verdicts by variant"))
+  + (if $across == "" then "" else "<div class=\"figures\">\($across)</div>" | section("across"; "Across runs") end)
+  + ($runs | filters + "<div id=\"all-runs\">\(runs_table)</div>" | section("all"; "All runs"))
+  + ($runs | map(run_section) | add | section("runs"; "Each run"))
+  + "</main>\n<footer><p>A dash stands for what was not measured. Percentages of time are of wall time.</p></footer>\n</body></html>";
