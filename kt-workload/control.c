@@ -9,59 +9,18 @@
 #include "cpuset_spec.h"
 #include "crews.h"
 #include "diag.h"
-#include "names.h"
 #include "quantity.h"
 #include "run.h"
 
 #define GRACE_NS       (10 * NSEC_PER_MSEC) /* after a change of CPUs both the old and new count */
 #define FREEZE_WAIT_NS (2 * NSEC_PER_SEC)
 
-bool cgroup_def_lives(const struct parser *p, const struct cgroup_def *def)
+/* @def, or NULL with the mistake told when it is what is outside of the cgroups. */
+static struct cgroup_def *not_root(struct parser *p, struct cgroup_def *def, const char *what)
 {
-	return !def->removed_line && (def->step == 0 || def->step == p->sc->n_steps - 1);
-}
-
-/* The cgroup that is called so here, or NULL with the mistake told. */
-static struct cgroup_def *def_find(struct parser *p, const char *name)
-{
-	_cleanup_free_ const char **names = NULL;
-	struct cgroup_def *removed = NULL;
-	size_t n = 0, i;
-
-	for (i = 0; i < p->sc->n_cgroups; i++) {
-		struct cgroup_def *def = p->sc->cgroups[i];
-
-		if (cgroup_def_lives(p, def)) {
-			if (!strcmp(def->name, name))
-				return def;
-			ptrlist_add(&names, &n, def->name);
-		} else if (def->removed_line && !strcmp(def->name, name)) {
-			removed = def;
-		}
-	}
-	if (removed)
-		parser_error(p, "cgroup '%s' was removed in line %d", name, removed->removed_line);
-	else if (!n)
-		parser_error(p, "unknown cgroup '%s': there is none here", name);
-	else
-		parser_error_take(p, unknown_name("cgroup", name, names));
-	return NULL;
-}
-
-/* The same, with workers that no op has stopped. */
-static struct cgroup_def *def_running(struct parser *p, const char *name)
-{
-	struct cgroup_def *def = def_find(p, name);
-
-	if (!def)
-		return NULL;
-	if (def->stopped_line)
-		parser_error(p, "the workers of cgroup '%s' were stopped in line %d", name,
-			     def->stopped_line);
-	else if (!def->workers)
-		parser_error(p, "cgroup '%s' has no workers: expected one that has", name);
-	else
+	if (!def || !def->at_root)
 		return def;
+	parser_error(p, "%s: expected one of the scenario's cgroups, not '/'", what);
 	return NULL;
 }
 
@@ -70,7 +29,7 @@ static struct cgroup_def *parse_target(struct parser *p, char **words, struct op
 {
 	const char *name = parser_operand(p, words, "the name of a cgroup");
 
-	op->target = name ? def_running(p, name) : NULL;
+	op->target = name ? cgroup_def_find_working(p, name) : NULL;
 	return op->target;
 }
 
@@ -89,7 +48,7 @@ void parse_cpuset(struct parser *p, char **words, struct op *op)
 
 	if (!two_operands(p, words, "the name of a cgroup and a CPU set or 'clear'"))
 		return;
-	op->target = def_running(p, words[1]);
+	op->target = not_root(p, cgroup_def_find_working(p, words[1]), words[0]);
 	op->clear = !strcmp(words[2], "clear");
 	if (!op->clear && cpuset_spec_resolve(words[2], p->machine, &op->cpus, &why))
 		parser_error_take(p, why);
@@ -104,8 +63,8 @@ void parse_swap(struct parser *p, char **words, struct op *op)
 
 	if (!two_operands(p, words, "the names of two cgroups"))
 		return;
-	op->target = def_running(p, words[1]);
-	op->other = def_running(p, words[2]);
+	op->target = not_root(p, cgroup_def_find_working(p, words[1]), words[0]);
+	op->other = not_root(p, cgroup_def_find_working(p, words[2]), words[0]);
 	if (op->target && op->target == op->other)
 		parser_error(p, "swap: expected two different cgroups, not '%s' twice", words[1]);
 	for (i = 1; i <= 2; i++) {
@@ -119,41 +78,53 @@ void parse_swap(struct parser *p, char **words, struct op *op)
 	}
 }
 
+/* The workers that are in @def are stopped by the current line. */
+static void mark_stopped(struct parser *p, const struct cgroup_def *def)
+{
+	size_t i;
+
+	for (i = 0; i < p->sc->n_groups; i++) {
+		struct group_def *group = p->sc->groups[i];
+
+		if (group->where == def && group_runs(p, group))
+			group->stopped_line = p->line;
+	}
+}
+
 void parse_stop(struct parser *p, char **words, struct op *op)
 {
 	if (parse_target(p, words, op))
-		op->target->stopped_line = p->line;
+		mark_stopped(p, op->target);
 }
 
 void parse_remove(struct parser *p, char **words, struct op *op)
 {
 	const char *name = parser_operand(p, words, "the name of a cgroup");
-	struct cgroup_def *def = name ? def_find(p, name) : NULL;
-	size_t len = def ? strlen(def->name) : 0, i;
+	struct cgroup_def *def = name ? not_root(p, cgroup_def_find(p, name), words[0]) : NULL;
+	const struct cgroup_def *below = def ? cgroup_def_below(p, def) : NULL;
 
-	for (i = 0; def && i < p->sc->n_cgroups; i++) {
-		const struct cgroup_def *below = p->sc->cgroups[i];
-
-		if (cgroup_def_lives(p, below) && !strncmp(below->name, def->name, len) &&
-		    below->name[len] == '/')
-			parser_error(p,
-				     "cgroup '%s' has '%s' below it: expected that to be removed "
-				     "first",
-				     def->name, below->name);
-	}
+	if (below)
+		parser_error(p, "cgroup '%s' has '%s' below it: expected that to be removed first",
+			     def->name, below->name);
 	op->target = def;
-	if (def)
-		def->stopped_line = def->removed_line = p->line;
+	if (!def)
+		return;
+	mark_stopped(p, def);
+	def->removed_line = p->line;
 }
 
 void parse_freeze(struct parser *p, char **words, struct op *op)
 {
-	parse_target(p, words, op);
+	op->target = not_root(p, parse_target(p, words, op), words[0]);
+	if (op->target)
+		op->target->frozen_line = p->line;
 }
 
 void parse_thaw(struct parser *p, char **words, struct op *op)
 {
-	parse_target(p, words, op);
+	op->target = not_root(p, parse_target(p, words, op), words[0]);
+	if (op->target)
+		op->target->frozen_line = 0;
 }
 
 void parse_sleep(struct parser *p, char **words, struct op *op)
@@ -178,55 +149,70 @@ void parse_assert_alive(struct parser *p, char **words, struct op *op)
 		parser_error(p, "assert-alive: expected nothing after it, not '%s'", words[1]);
 }
 
+/* New CPUs for what is in one cgroup. */
 struct change {
-	struct crew *crew;
+	struct place *place;
 	struct allowed to;
 };
 
-static struct crew *crew_of(struct run *run, const struct cgroup_def *def)
+static struct place *place_of(struct run *run, const struct cgroup_def *def)
 {
-	return &run->crews[def->index];
+	return &run->places[def->index];
 }
 
-/* Have the kernel confine the crew. */
-static int confine(struct run *run, const struct change *c)
+/* Give the workers of @crew the CPU affinity that confines them to @cpus. */
+static int crew_set_affinity(const struct crew *crew, const struct cpuset *cpus)
 {
-	const struct cpuset *cpus = c->to.confined ? &c->to.cpus : NULL;
-	const struct cpuset *mask = cpus ? cpus : &run->machine->online;
 	uint32_t i;
 
-	if (run->confinement == CONFINED_CPUSET)
-		return cgroup_confine(&run->tree, c->crew->def->name, cpus);
-	for (i = 0; run->confinement == CONFINED_AFFINITY && i < c->crew->def->workers; i++) {
-		const struct member *m = &c->crew->members[i];
+	for (i = 0; i < crew->def->workers; i++) {
+		const struct member *m = &crew->members[i];
 
 		if (m->state == MEMBER_ALIVE &&
-		    sched_setaffinity(m->pid, sizeof(*mask), (const cpu_set_t *)mask) &&
+		    sched_setaffinity(m->pid, sizeof(*cpus), (const cpu_set_t *)cpus) &&
 		    errno != ESRCH)
 			return -errno;
 	}
 	return 0;
 }
 
-/* Let the workers be judged by both sets while the kernel moves them, then by the new one. */
-static void allow_both(const struct change *c)
+/* Have the kernel confine what is in the cgroup. */
+static int confine(struct run *run, const struct change *c)
 {
-	struct cpuset both = c->to.cpus;
+	const struct cpuset *cpus = c->to.confined ? &c->to.cpus : NULL;
+	struct crew *crew;
 
-	cpuset_or(&both, &c->crew->now.cpus);
-	crew_allow(c->crew, c->to.confined && c->crew->now.confined ? &both : NULL);
+	if (run->confinement == CONFINED_CPUSET)
+		return cgroup_confine(&run->tree, c->place->def->name, cpus);
+	crews_for_each(crew, run, &(struct selection){.place = c->place})
+	{
+		int ret = crew_set_affinity(crew, cpus ? cpus : &run->machine->online);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Let the workers be judged by both sets while the kernel moves them, then by the new one. */
+static void allow_both(struct run *run, const struct change *c)
+{
+	struct allowed both = c->to;
+	struct crew *crew;
+
+	both.confined &= c->place->now.confined;
+	cpuset_or(&both.cpus, &c->place->now.cpus);
+	crews_for_each(crew, run, &(struct selection){.place = c->place})
+		crew_allow(crew, &both, &run->machine->online);
 }
 
 static void allow_new(struct run *run, const struct change *c)
 {
-	struct crew *crew = c->crew;
+	struct crew *crew;
 
-	if (!crew->life.confined)
-		crew->life.cpus = run->machine->online;
-	crew->life.confined |= c->to.confined;
-	cpuset_or(&crew->life.cpus, c->to.confined ? &c->to.cpus : &run->machine->online);
-	crew->now = c->to;
-	crew_allow(crew, c->to.confined ? &c->to.cpus : NULL);
+	c->place->now = c->to;
+	crews_for_each(crew, run, &(struct selection){.place = c->place})
+		crew_allow(crew, &c->to, &run->machine->online);
 }
 
 static int change_cpus(struct run *run, const struct change *changes, size_t n)
@@ -234,7 +220,7 @@ static int change_cpus(struct run *run, const struct change *changes, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		allow_both(&changes[i]);
+		allow_both(run, &changes[i]);
 	for (i = 0; i < n; i++) {
 		int ret = confine(run, &changes[i]);
 		_cleanup_free_ char *list = ret ? cpuset_format(&changes[i].to.cpus) : NULL;
@@ -242,7 +228,7 @@ static int change_cpus(struct run *run, const struct change *changes, size_t n)
 		if (!ret)
 			continue;
 		run_error(run, "cannot change the CPUs of cgroup '%s' to '%s': %s",
-			  changes[i].crew->def->name, list, strerror(-ret));
+			  changes[i].place->def->name, list, strerror(-ret));
 		return ret;
 	}
 	run_hold(run, clock_now() + GRACE_NS);
@@ -254,54 +240,55 @@ static int change_cpus(struct run *run, const struct change *changes, size_t n)
 int apply_cpuset(struct run *run, const struct op *op)
 {
 	struct change c = {
-		.crew = crew_of(run, op->target),
+		.place = place_of(run, op->target),
 		.to = {.confined = !op->clear, .cpus = op->cpus},
 	};
 
-	return c.crew->stopped_ns ? 0 : change_cpus(run, &c, 1);
+	return change_cpus(run, &c, c.place->made ? 1 : 0);
 }
 
 int apply_swap(struct run *run, const struct op *op)
 {
-	struct crew *a = crew_of(run, op->target), *b = crew_of(run, op->other);
-	const struct change changes[] = {{.crew = a, .to = b->now}, {.crew = b, .to = a->now}};
+	struct place *a = place_of(run, op->target), *b = place_of(run, op->other);
+	const struct change changes[] = {{.place = a, .to = b->now}, {.place = b, .to = a->now}};
 
-	return a->stopped_ns || b->stopped_ns ? 0 : change_cpus(run, changes, 2);
+	return change_cpus(run, changes, a->made && b->made ? 2 : 0);
 }
 
 int apply_stop(struct run *run, const struct op *op)
 {
-	const struct selection sel = {.crew = crew_of(run, op->target)};
+	const struct selection sel = {.place = place_of(run, op->target)};
 	uint64_t now = clock_now();
+	struct crew *crew;
 
 	crews_stop_at(run, &sel, now);
 	crews_finish(run, &sel, now);
-	crew_of(run, op->target)->stopped_ns = now;
+	crews_for_each(crew, run, &(struct selection){.place = sel.place}) crew->stopped_ns = now;
 	return 0;
 }
 
 int apply_remove(struct run *run, const struct op *op)
 {
-	int ret = crew_of(run, op->target)->stopped_ns ? 0 : apply_stop(run, op);
+	int ret = apply_stop(run, op);
 
-	cgroup_remove(&run->tree, op->target->name);
+	run_remove_cgroup(run, op->target);
 	return ret;
 }
 
 int apply_freeze(struct run *run, const struct op *op)
 {
-	struct crew *crew = crew_of(run, op->target);
+	struct place *place = place_of(run, op->target);
 	uint64_t limit = clock_now() + FREEZE_WAIT_NS;
 	int ret;
 
-	if (crew->stopped_ns)
+	if (!place->made)
 		return 0;
 	ret = cgroup_freeze(&run->tree, op->target->name, true);
 	if (ret) {
 		run_error(run, "cannot freeze cgroup '%s': %s", op->target->name, strerror(-ret));
 		return ret;
 	}
-	crew->frozen = true;
+	place->frozen = true;
 	while (!run->dead && !cgroup_is_frozen(&run->tree, op->target->name)) {
 		if (clock_now() >= limit) {
 			run_error(run, "cgroup '%s' did not freeze within 2 s", op->target->name);
@@ -314,13 +301,13 @@ int apply_freeze(struct run *run, const struct op *op)
 
 int apply_thaw(struct run *run, const struct op *op)
 {
-	struct crew *crew = crew_of(run, op->target);
-	int ret = crew->frozen ? cgroup_freeze(&run->tree, op->target->name, false) : 0;
+	struct place *place = place_of(run, op->target);
+	int ret = place->frozen ? cgroup_freeze(&run->tree, op->target->name, false) : 0;
 
 	if (ret)
 		run_error(run, "cannot thaw cgroup '%s': %s", op->target->name, strerror(-ret));
 	else
-		crew->frozen = false;
+		place->frozen = false;
 	return ret;
 }
 
@@ -346,7 +333,7 @@ int apply_assert_alive(struct run *run, const struct op *op)
 			if (m->state != MEMBER_GONE || atomic_load(&m->rec->state) == RECORD_DONE)
 				continue;
 			run_error(run, "assert-alive in line %d: worker %d of cgroup '%s' is dead",
-				  op->line, m->pid, crew->def->name);
+				  op->line, m->pid, crew->def->cgroup->name);
 			return -ECHILD;
 		}
 	}

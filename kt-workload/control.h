@@ -24,7 +24,4 @@ int apply_thaw(struct run *run, const struct op *op);
 int apply_sleep(struct run *run, const struct op *op);
 int apply_assert_alive(struct run *run, const struct op *op);
 
-/* Whether @def still exists at the line that is being parsed. */
-bool cgroup_def_lives(const struct parser *p, const struct cgroup_def *def);
-
 #endif

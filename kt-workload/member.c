@@ -18,12 +18,13 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "group_fds.h"
 
 #define CACHE_LINE   64
 #define SEED_SPIN_NS (2 * NSEC_PER_MSEC)
 #define LINES(n)     (((n) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
 
-static unsigned int groups_of(const struct cgroup_def *def)
+static unsigned int groups_of(const struct group_def *def)
 {
 	return def->workers / def->work.group;
 }
@@ -36,7 +37,7 @@ static struct histogram *take_histogram(char **memory)
 	return h;
 }
 
-int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line *line,
+int crew_init(struct crew *crew, const struct group_def *def, struct start_line *line,
 	      uint32_t n_tallies)
 {
 	bool blocks = def->work.type->blocks, requests = def->work.type->requests;
@@ -50,8 +51,6 @@ int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line
 	*crew = (struct crew){
 		.def = def,
 		.line = line,
-		.now = {.confined = def->confined, .cpus = def->cpus},
-		.life = {.confined = def->confined, .cpus = def->cpus},
 	};
 	crew->memory_size = n * sizeof(*records) + n * n_tallies * sizeof(*tallies) +
 			    n_hist * LINES(sizeof(struct histogram)) + groups_of(def) * shared;
@@ -73,8 +72,6 @@ int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line
 
 		r->tallies = &tallies[i * n_tallies];
 		r->n_tallies = n_tallies;
-		if (def->confined)
-			record_allow(r, &def->cpus);
 		r->stop_ns = UINT64_MAX;
 		for (k = 0; k < n_tallies; k++) {
 			if (blocks)
@@ -126,8 +123,8 @@ static void on_poke(int signal)
 	(void)signal; /* only ends a wait */
 }
 
-/* Nothing of the parent's stays but stderr. */
-static void worker_detach(pid_t parent)
+/* Nothing of the parent's stays but stderr and what the group shares. */
+static void worker_detach(pid_t parent, const struct group_fds *fds)
 {
 	struct sigaction poke = {.sa_handler = on_poke};
 	sigset_t none;
@@ -144,7 +141,7 @@ static void worker_detach(pid_t parent)
 	null = open("/dev/null", O_RDWR);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
-	close_range(STDERR_FILENO + 1, ~0U, 0);
+	group_fds_close_others(fds);
 	prctl(PR_SET_TIMERSLACK, 1UL); /* wake latencies without the 50 us of politeness */
 }
 
@@ -164,15 +161,16 @@ static unsigned int wait_at(struct start_line *line)
 	return slept;
 }
 
-_Noreturn static void worker_main(struct worker *w, struct start_line *line,
-				  const struct spawn *spawn, uint64_t id, pid_t parent)
+_Noreturn static void worker_main(struct worker *w, const struct group_fds *fds,
+				  struct start_line *line, const struct spawn *spawn, uint64_t id,
+				  pid_t parent)
 {
 	const struct work_type *type = w->spec->type;
 	uint64_t first = 0;
 	struct timespec ts;
 	bool more = true;
 
-	worker_detach(parent);
+	worker_detach(parent, fds);
 	if (type->setup && type->setup(w)) {
 		atomic_store(&w->rec->state, RECORD_FAILED);
 		_exit(1);
@@ -197,7 +195,7 @@ _Noreturn static void worker_main(struct worker *w, struct start_line *line,
 }
 
 static int member_spawn(struct crew *crew, struct member *m, struct record **peers,
-			const struct spawn *spawn)
+			const struct group_fds *fds, const struct spawn *spawn)
 {
 	struct worker w = {
 		.rec = m->rec,
@@ -210,6 +208,7 @@ static int member_spawn(struct crew *crew, struct member *m, struct record **pee
 		.shared = group_memory(crew, m->index),
 		.units_per_check = spawn->units_per_check,
 		.fd = -1,
+		.fds = fds->fds,
 	};
 	pid_t parent = getpid();
 
@@ -221,15 +220,18 @@ static int member_spawn(struct crew *crew, struct member *m, struct record **pee
 		return ret;
 	}
 	if (m->pid == 0)
-		worker_main(&w, crew->line, spawn, (uint64_t)crew->def->index << 32 | m->index,
+		worker_main(&w, fds, crew->line, spawn, (uint64_t)crew->def->index << 32 | m->index,
 			    parent);
 	m->state = MEMBER_ALIVE;
-	return spawn->place(spawn->ctx, crew->def, m->pid);
+	crew->n_alive++;
+	return spawn->place(spawn->ctx, crew, m);
 }
 
 int crew_spawn(struct crew *crew, const struct spawn *spawn)
 {
 	_cleanup_free_ struct record **peers = xcalloc(crew->def->workers, sizeof(*peers));
+	unsigned int group = crew->def->work.group;
+	struct group_fds fds = {};
 	char name[16] = "";
 	uint32_t i;
 	int ret = 0;
@@ -239,8 +241,15 @@ int crew_spawn(struct crew *crew, const struct spawn *spawn)
 	/* A child has its name from birth this way, when the scheduler first sees it. */
 	prctl(PR_GET_NAME, name);
 	prctl(PR_SET_NAME, crew->def->comm);
-	for (i = 0; i < crew->def->workers && !ret; i++)
-		ret = member_spawn(crew, &crew->members[i], peers, spawn);
+	for (i = 0; i < crew->def->workers && !ret; i++) {
+		if (i % group == 0) {
+			group_fds_close(&fds);
+			ret = group_fds_open(&fds, &crew->def->work);
+		}
+		if (!ret)
+			ret = member_spawn(crew, &crew->members[i], peers, &fds, spawn);
+	}
+	group_fds_close(&fds);
 	prctl(PR_SET_NAME, name);
 	return ret;
 }
@@ -253,22 +262,36 @@ void crew_stop_at(struct crew *crew, uint64_t ns)
 		atomic_store(&crew->members[i].rec->stop_ns, ns);
 }
 
-void crew_allow(struct crew *crew, const struct cpuset *cpus)
+static void member_allow(struct member *m, const struct allowed *to, const struct cpuset *online)
+{
+	if (m->state != MEMBER_PLANNED && !m->life.confined)
+		m->life.cpus = *online;
+	m->life.confined |= to->confined;
+	cpuset_or(&m->life.cpus, to->confined ? &to->cpus : online);
+	record_allow(m->rec, to->confined ? &to->cpus : NULL);
+}
+
+void crew_allow(struct crew *crew, const struct allowed *to, const struct cpuset *online)
 {
 	uint32_t i;
 
 	for (i = 0; crew->members && i < crew->def->workers; i++)
-		record_allow(crew->members[i].rec, cpus);
+		member_allow(&crew->members[i], to, online);
+}
+
+void crew_poke(const struct crew *crew)
+{
+	uint32_t i;
+
+	for (i = 0; crew->members && i < crew->def->workers; i++) {
+		if (crew->members[i].state == MEMBER_ALIVE)
+			kill(crew->members[i].pid, SIGUSR1);
+	}
 }
 
 size_t crew_alive(const struct crew *crew)
 {
-	size_t n = 0;
-	uint32_t i;
-
-	for (i = 0; crew->members && i < crew->def->workers; i++)
-		n += crew->members[i].state == MEMBER_ALIVE;
-	return n;
+	return crew->n_alive;
 }
 
 void start_line_release(struct start_line *line, struct crew *const *crews, size_t n,
@@ -336,6 +359,7 @@ bool crew_note_end(struct crew *crew, pid_t pid)
 			m->rec->after.involuntary_switches = ru.ru_nivcsw;
 		}
 		m->state = MEMBER_GONE;
+		crew->n_alive--;
 		return true;
 	}
 	return false;

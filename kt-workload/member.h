@@ -13,28 +13,36 @@ enum member_state { MEMBER_PLANNED, MEMBER_ALIVE, MEMBER_GONE };
 struct member {
 	enum member_state state;
 	pid_t pid;
-	uint32_t index; /* within its cgroup */
-	const struct cgroup_def *def;
+	uint32_t index; /* within its group */
+	const struct group_def *def;
 	struct record *rec;
 	struct start_line *line;
-	int status;	  /* as wait(2) gives it, once gone */
-	bool timed_out;	  /* did not stop in time */
-	uint64_t gone_ns; /* when it was found gone or given up */
-	bool usage_known; /* the parent read the record's "after" */
-	int last_cpu;	  /* where it was then, or -1 */
+	int status;	     /* as wait(2) gives it, once gone */
+	bool timed_out;	     /* did not stop in time */
+	uint64_t gone_ns;    /* when it was found gone or given up */
+	bool usage_known;    /* the parent read the record's "after" */
+	int last_cpu;	     /* where it was then, or -1 */
+	struct allowed life; /* the CPUs that it was confined to at any time, if it ever was */
 };
 
-/* A cgroup's workers and the memory that they share with the parent. */
-struct crew {
+/* A cgroup of the scenario as its ops change it. */
+struct place {
 	const struct cgroup_def *def;
+	bool made;	    /* and not removed */
+	struct allowed now; /* the CPUs that what is in it is confined to */
+	bool frozen;
+};
+
+/* A group of workers and the memory that they share with the parent. */
+struct crew {
+	const struct group_def *def;
+	struct place *place; /* the cgroup that they are in */
 	struct start_line *line;
 	struct member *members; /* def->workers of them */
+	uint32_t n_alive;
 	void *memory;
 	size_t memory_size;
-	struct allowed now;  /* the CPUs that it is confined to */
-	struct allowed life; /* and all those that it was, if it ever was */
 	uint64_t stopped_ns; /* when an op stopped it, or 0 */
-	bool frozen;
 };
 
 /* What spawning needs to know beyond the crew. */
@@ -42,8 +50,8 @@ struct spawn {
 	uint64_t units_per_check;
 	bool seeded;
 	uint64_t seed;
-	/* Put the stopped process @pid in its place. Returns 0 or -errno, having told why. */
-	int (*place)(void *ctx, const struct cgroup_def *def, pid_t pid);
+	/* Put the waiting worker in its place. Returns 0 or -errno, having told why. */
+	int (*place)(void *ctx, const struct crew *crew, const struct member *m);
 	void *ctx;
 };
 
@@ -51,7 +59,7 @@ struct spawn {
  * Lay out the crew's memory for workers that pass through @n_tallies phases. Returns 0 or -errno.
  * Release with crew_free().
  */
-int crew_init(struct crew *crew, const struct cgroup_def *def, struct start_line *line,
+int crew_init(struct crew *crew, const struct group_def *def, struct start_line *line,
 	      uint32_t n_tallies);
 void crew_free(struct crew *crew);
 
@@ -64,8 +72,11 @@ int crew_spawn(struct crew *crew, const struct spawn *spawn);
 /* The stop time for all of them, set ahead. */
 void crew_stop_at(struct crew *crew, uint64_t ns);
 
-/* From now on the crew may run on @cpus, or anywhere when that is NULL. */
-void crew_allow(struct crew *crew, const struct cpuset *cpus);
+/* From now on the crew may run on the CPUs of @to; @online are all that there are. */
+void crew_allow(struct crew *crew, const struct allowed *to, const struct cpuset *online);
+
+/* End the waits of those who are alive, so that they see the stop time. */
+void crew_poke(const struct crew *crew);
 
 /* How many are alive. */
 size_t crew_alive(const struct crew *crew);
@@ -78,8 +89,8 @@ void start_line_release(struct start_line *line, struct crew *const *crews, size
 			uint64_t run_ns);
 
 /*
- * Take note of one child's end if it is one of the crew's (@pid is a zombie still). Returns
- * whether it was; the caller reaps it.
+ * Take note of one child's end if it is one of the crew's (@pid is a zombie still), and reap it.
+ * Returns whether it was.
  */
 bool crew_note_end(struct crew *crew, pid_t pid);
 

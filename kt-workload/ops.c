@@ -68,14 +68,6 @@ static const char *cgroup_name_fault(const char *name)
 	}
 }
 
-/* Whether @name lies below @above ("a/b" below "a"). */
-static bool name_below(const char *name, const char *above)
-{
-	size_t len = strlen(above);
-
-	return !strncmp(name, above, len) && name[len] == '/';
-}
-
 /* A cgroup that distributes controllers to others below holds no processes (cgroup-v2.rst). */
 static void check_nesting(struct parser *p, const struct cgroup_def *def)
 {
@@ -91,10 +83,10 @@ static void check_nesting(struct parser *p, const struct cgroup_def *def)
 				     other->line);
 			return;
 		}
-		above = name_below(other->name, def->name)   ? def
-			: name_below(def->name, other->name) ? other
-							     : NULL;
-		if (above && above->workers) {
+		above = cgroup_name_below(other->name, def->name)   ? def
+			: cgroup_name_below(def->name, other->name) ? other
+								    : NULL;
+		if (above && cgroup_def_working(p, above)) {
 			parser_error(p,
 				     "cgroup '%s' has workers and others below it: expected "
 				     "workers=0 there (cgroup v2 keeps processes in leaves)",
@@ -105,7 +97,7 @@ static void check_nesting(struct parser *p, const struct cgroup_def *def)
 }
 
 /* Its workers would still wait for the start when an op acts on them. */
-static void check_order(struct parser *p)
+static void check_order(struct parser *p, const char *what)
 {
 	const struct step *step = parser_step(p);
 	size_t i;
@@ -113,15 +105,30 @@ static void check_order(struct parser *p)
 	for (i = 0; i < step->n_ops; i++) {
 		const struct op *op = step->ops[i];
 
-		if ((op->target && op->target->step == p->sc->n_steps - 1) ||
-		    (op->other && op->other->step == p->sc->n_steps - 1)) {
-			parser_error(p,
-				     "cgroup after '%s' in line %d: expected cgroups before the "
-				     "ops on those that start with them",
-				     op->text, op->line);
-			return;
-		}
+		if (!cgroup_def_starts(p, op->target) && !cgroup_def_starts(p, op->other))
+			continue;
+		parser_error(p,
+			     "%s after '%s' in line %d: expected cgroups and workers before the "
+			     "ops on those that start with them",
+			     what, op->text, op->line);
+		return;
 	}
+}
+
+struct group_def *group_add(struct parser *p, struct cgroup_def *def)
+{
+	struct group_def *group = xcalloc(1, sizeof(*group));
+
+	*group = (struct group_def){
+		.cgroup = def,
+		.line = p->line,
+		.index = p->sc->n_groups,
+		.step = p->sc->n_steps - 1,
+		.where = def,
+	};
+	ptrlist_add(&def->groups, &def->n_groups, group);
+	ptrlist_add(&p->sc->groups, &p->sc->n_groups, group);
+	return group;
 }
 
 static void parse_cgroup(struct parser *p, char **words, struct op *op)
@@ -137,22 +144,72 @@ static void parse_cgroup(struct parser *p, char **words, struct op *op)
 	fault = cgroup_name_fault(words[1]);
 	if (fault)
 		parser_error(p, "cgroup name '%s' %s", words[1], fault);
+	check_order(p, words[0]);
 	def = xcalloc(1, sizeof(*def));
 	def->name = xstrdup(words[1]);
 	def->line = p->line;
 	def->index = p->sc->n_cgroups;
 	def->step = p->sc->n_steps - 1;
-	worker_keys_parse(p, words + 2, def);
+	op->cgroup = def;
+	op->group = group_add(p, def);
+	ptrlist_add(&p->sc->cgroups, &p->sc->n_cgroups, def);
+	worker_keys_parse(p, words + 2, op->group, true);
 	def->confined_now = def->confined;
 	check_nesting(p, def);
-	check_order(p);
-	ptrlist_add(&p->sc->cgroups, &p->sc->n_cgroups, def);
-	op->cgroup = def;
 }
 
 static int apply_cgroup(struct run *run, const struct op *op)
 {
-	return run_make_cgroup(run, op->cgroup);
+	int ret = run_make_cgroup(run, op->cgroup);
+
+	return ret ? ret : run_start_group(run, op->group);
+}
+
+/* More workers, for a cgroup that exists. */
+static void parse_work(struct parser *p, char **words, struct op *op)
+{
+	struct cgroup_def *def;
+	const struct cgroup_def *below;
+
+	if (!words[1] || strchr(words[1], '=')) {
+		parser_error(p, "work: expected the name of a cgroup after it, then options: "
+				"work CGROUP [workers=N] [work=TYPE]");
+		return;
+	}
+	def = cgroup_def_find(p, words[1]);
+	if (!def)
+		return;
+	below = cgroup_def_below(p, def);
+	if (below)
+		parser_error(p,
+			     "cgroup '%s' has '%s' below it: expected one that has not (cgroup v2 "
+			     "keeps processes in leaves)",
+			     def->name, below->name);
+	if (def->frozen_line)
+		parser_error(p, "cgroup '%s' is frozen since line %d: expected thaw before",
+			     def->name, def->frozen_line);
+	check_order(p, words[0]);
+	op->group = group_add(p, def);
+	worker_keys_parse(p, words + 2, op->group, false);
+}
+
+static int apply_work(struct run *run, const struct op *op)
+{
+	return run_start_group(run, op->group);
+}
+
+static void parse_spawn_root(struct parser *p, char **words, struct op *op)
+{
+	if (words[1] && !strchr(words[1], '=')) {
+		parser_error(p,
+			     "spawn-root: expected options after it, not '%s': spawn-root "
+			     "[workers=N] [work=TYPE]",
+			     words[1]);
+		return;
+	}
+	check_order(p, words[0]);
+	op->group = group_add(p, parser_root(p));
+	worker_keys_parse(p, words + 1, op->group, false);
 }
 
 static void parse_step(struct parser *p, char **words, struct op *op)
@@ -252,6 +309,8 @@ static void parse_loop(struct parser *p, char **words, struct op *op)
 const struct op_row op_rows[] = {
 	{"duration", "duration T", parse_duration, NULL},
 	{"cgroup", "cgroup NAME [KEY=VALUE...]", parse_cgroup, apply_cgroup, .once = true},
+	{"work", "work CGROUP [KEY=VALUE...]", parse_work, apply_work, .once = true},
+	{"spawn-root", "spawn-root [KEY=VALUE...]", parse_spawn_root, apply_work, .once = true},
 	{"cpuset", "cpuset CGROUP SPEC|clear", parse_cpuset, apply_cpuset},
 	{"swap", "swap CGROUP CGROUP", parse_swap, apply_swap},
 	{"stop", "stop CGROUP", parse_stop, apply_stop, .once = true},

@@ -44,13 +44,48 @@ const char *parser_operand(struct parser *p, char **words, const char *expected)
 /* Report "@why" and free it. */
 void parser_error_take(struct parser *p, char *why);
 
+/* The cgroup that is called @name here, or NULL with the mistake told. */
+struct cgroup_def *cgroup_def_find(struct parser *p, const char *name);
+
+/* The same, with workers that run. */
+struct cgroup_def *cgroup_def_find_working(struct parser *p, const char *name);
+
+/* At the line that is being parsed: whether @def exists, ... */
+bool cgroup_def_lives(const struct parser *p, const struct cgroup_def *def);
+
+/* ... whether workers are in it, ... */
+bool cgroup_def_working(const struct parser *p, const struct cgroup_def *def);
+
+/* ... whether some of them start in this step (@def may be NULL), ... */
+bool cgroup_def_starts(const struct parser *p, const struct cgroup_def *def);
+
+/* ... and one that is below it, or NULL. */
+const struct cgroup_def *cgroup_def_below(const struct parser *p, const struct cgroup_def *def);
+
+/* Whether @name lies below @above ("a/b" below "a"). */
+bool cgroup_name_below(const char *name, const char *above);
+
+/* Whether the workers @group run at this line. */
+bool group_runs(const struct parser *p, const struct group_def *group);
+
+/* What is outside of the cgroups, "/". */
+struct cgroup_def *parser_root(struct parser *p);
+
 /* The step that the current line belongs to. */
 struct step *parser_step(struct parser *p);
 
 /*
- * Parse the key=value options @words (NULL-terminated) of a cgroup or of more workers for it, then
- * check and complete them.
+ * Parse the key=value options @words (NULL-terminated) of a line that makes @group: its cgroup's
+ * own
+ * (@make: those of the cgroup are allowed, too, and are kept for later lines), or others' for which
+ * the cgroup's line says what they leave open. Then check and complete them.
  */
-void worker_keys_parse(struct parser *p, char **words, struct cgroup_def *def);
+void worker_keys_parse(struct parser *p, char **words, struct group_def *group, bool make);
+
+/* How many options there are: cgroup_def.options has as many entries. */
+size_t worker_keys_count(void);
+
+/* A new group of workers for @def that starts in the current step; belongs to the scenario. */
+struct group_def *group_add(struct parser *p, struct cgroup_def *def);
 
 #endif

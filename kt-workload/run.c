@@ -98,37 +98,39 @@ void run_hold(struct run *run, uint64_t until_ns)
 }
 
 /* Place a worker that waits to be started; struct spawn.place. */
-static int place(void *ctx, const struct cgroup_def *def, pid_t pid)
+static int place(void *ctx, const struct crew *crew, const struct member *m)
 {
+	const struct group_def *def = crew->def;
+	const struct allowed *now = &crew->place->now;
+	const char *cgroup = crew->place->def->name;
 	struct run *run = ctx;
-	int ret = cgroup_move(&run->tree, def->name, pid);
+	int ret = crew->place->def->at_root ? 0 : cgroup_move(&run->tree, cgroup, m->pid);
 
 	if (ret) {
-		run_error(run, "cannot move a worker into cgroup '%s': %s", def->name,
-			  strerror(-ret));
+		run_error(run, "cannot move a worker into cgroup '%s': %s", cgroup, strerror(-ret));
 		return ret;
 	}
-	if (def->confined && run->confinement == CONFINED_AFFINITY &&
-	    sched_setaffinity(pid, sizeof(def->cpus), (const cpu_set_t *)&def->cpus)) {
-		_cleanup_free_ char *list = cpuset_format(&def->cpus);
+	if (now->confined && run->confinement == CONFINED_AFFINITY &&
+	    sched_setaffinity(m->pid, sizeof(now->cpus), (const cpu_set_t *)&now->cpus)) {
+		_cleanup_free_ char *list = cpuset_format(&now->cpus);
 
 		ret = -errno;
-		run_error(run, "cannot confine a worker of cgroup '%s' to CPUs %s: %s", def->name,
+		run_error(run, "cannot confine a worker of cgroup '%s' to CPUs %s: %s", cgroup,
 			  list, strerror(-ret));
 		return ret;
 	}
-	if (def->has_nice && setpriority(PRIO_PROCESS, pid, def->nice)) {
+	if (def->has_nice && setpriority(PRIO_PROCESS, m->pid, def->nice)) {
 		ret = -errno;
-		run_error(run, "cannot set nice=%d in cgroup '%s': %s%s", def->nice, def->name,
+		run_error(run, "cannot set nice=%d in cgroup '%s': %s%s", def->nice, cgroup,
 			  strerror(-ret), ret == -EACCES ? " (it needs CAP_SYS_NICE)" : "");
 		return ret;
 	}
 	if (def->policy.text) {
 		_cleanup_free_ char *why = NULL;
 
-		ret = policy_apply(&def->policy, pid, getpriority(PRIO_PROCESS, pid), &why);
+		ret = policy_apply(&def->policy, m->pid, getpriority(PRIO_PROCESS, m->pid), &why);
 		if (ret)
-			run_error(run, "cgroup '%s': %s", def->name, why);
+			run_error(run, "cgroup '%s': %s", cgroup, why);
 	}
 	return ret;
 }
@@ -136,7 +138,6 @@ static int place(void *ctx, const struct cgroup_def *def, pid_t pid)
 int run_make_cgroup(struct run *run, const struct cgroup_def *def)
 {
 	bool by_cgroup = def->confined && run->confinement == CONFINED_CPUSET;
-	struct crew *crew = &run->crews[def->index];
 	char *why;
 	int ret;
 
@@ -146,13 +147,34 @@ int run_make_cgroup(struct run *run, const struct cgroup_def *def)
 		free(why);
 		return ret;
 	}
+	run->places[def->index].made = true;
+	return 0;
+}
+
+void run_remove_cgroup(struct run *run, const struct cgroup_def *def)
+{
+	struct place *place = &run->places[def->index];
+
+	if (!place->made || def->at_root)
+		return;
+	cgroup_remove(&run->tree, def->name);
+	place->made = false;
+}
+
+int run_start_group(struct run *run, const struct group_def *def)
+{
+	struct crew *crew = &run->crews[def->index];
+	int ret;
+
+	crew->place = &run->places[def->cgroup->index];
+	crew_allow(crew, &crew->place->now, &run->machine->online);
 	ptrlist_add(&run->made, &run->n_made, crew);
 	ret = crew_spawn(crew, &run->spawn);
 	if (ret == -EAGAIN)
 		run_error(run, "cannot start %u workers in cgroup '%s': out of processes",
-			  def->workers, def->name);
+			  def->workers, def->cgroup->name);
 	else if (ret && !run->n_errors)
-		run_error(run, "cannot start the workers of cgroup '%s': %s", def->name,
+		run_error(run, "cannot start the workers of cgroup '%s': %s", def->cgroup->name,
 			  strerror(-ret));
 	return ret;
 }
@@ -189,12 +211,12 @@ static void apply_op(struct run *run, const struct op *op)
 		run->dead = true;
 }
 
-/* How many of a step's ops come before its start: all up to the last cgroup. */
+/* How many of a step's ops come before its start: all up to the last that starts workers. */
 static size_t ops_before_start(const struct step *step)
 {
 	size_t n = step->n_ops;
 
-	while (n && !step->ops[n - 1]->cgroup)
+	while (n && !step->ops[n - 1]->group)
 		n--;
 	return n;
 }
@@ -242,9 +264,9 @@ static void remove_step_cgroups(struct run *run, size_t step)
 {
 	size_t i;
 
-	for (i = run->n_made; i-- > 0;) {
-		if (run->made[i]->def->step == step)
-			cgroup_remove(&run->tree, run->made[i]->def->name);
+	for (i = run->sc->n_cgroups; i-- > 0;) {
+		if (run->sc->cgroups[i]->step == step)
+			run_remove_cgroup(run, run->sc->cgroups[i]);
 	}
 }
 
@@ -340,7 +362,7 @@ static void judge_members(struct run *run)
 	for (i = 0; i < run->n_made; i++) {
 		for (k = 0; k < run->made[i]->def->workers; k++) {
 			const struct member *m = &run->made[i]->members[k];
-			const char *cgroup = m->def->name;
+			const char *cgroup = m->def->cgroup->name;
 
 			if (m->timed_out)
 				run_error(run, "worker %d of cgroup '%s' did not stop in time",
@@ -389,8 +411,8 @@ static void leave_fair_class(const struct scenario *sc)
 	struct sched_param param = {.sched_priority = 1};
 	size_t i;
 
-	for (i = 0; i < sc->n_cgroups; i++) {
-		if (policy_is_realtime(&sc->cgroups[i]->policy))
+	for (i = 0; i < sc->n_groups; i++) {
+		if (policy_is_realtime(&sc->groups[i]->policy))
 			param.sched_priority = sched_get_priority_max(SCHED_FIFO);
 	}
 
@@ -412,13 +434,21 @@ static void lines_init(struct run *run)
 		run->lines[0].windows = run->windows;
 		run->lines[0].n_windows = n;
 	}
-	run->crews = xcalloc(run->sc->n_cgroups, sizeof(*run->crews));
+	run->places = xcalloc(run->sc->n_cgroups, sizeof(*run->places));
 	for (i = 0; i < run->sc->n_cgroups; i++) {
 		const struct cgroup_def *def = run->sc->cgroups[i];
 
+		run->places[i].def = def;
+		run->places[i].now = (struct allowed){def->confined, def->cpus};
+		run->places[i].made = def->at_root;
+	}
+	run->crews = xcalloc(run->sc->n_groups, sizeof(*run->crews));
+	for (i = 0; i < run->sc->n_groups; i++) {
+		const struct group_def *def = run->sc->groups[i];
+
 		if (crew_init(&run->crews[i], def, &run->lines[def->step], def->step ? 1 : n))
 			die(EXIT_INTERNAL, "cannot map the memory for %u workers of '%s': %s",
-			    def->workers, def->name, strerror(errno));
+			    def->workers, def->cgroup->name, strerror(errno));
 	}
 }
 
@@ -468,11 +498,12 @@ void run_free(struct run *run)
 {
 	size_t i;
 
-	for (i = 0; i < run->sc->n_cgroups; i++)
+	for (i = 0; i < run->sc->n_groups; i++)
 		crew_free(&run->crews[i]);
 	for (i = 0; i < run->n_errors; i++)
 		free(run->errors[i]);
 	munmap(run->lines, run->sc->n_steps * (sizeof(*run->lines) + sizeof(*run->windows)));
+	free(run->places);
 	free(run->crews);
 	free(run->made);
 	free(run->errors);

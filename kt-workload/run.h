@@ -23,8 +23,9 @@ struct run {
 	enum confinement confinement;
 	struct spawn spawn;
 
-	struct crew *crews; /* by cgroup index */
-	struct crew **made; /* those whose op was applied, in order */
+	struct place *places; /* by cgroup index */
+	struct crew *crews;   /* by group index */
+	struct crew **made;   /* those whose op was applied, in order */
 	size_t n_made;
 	struct start_line *lines; /* by step; shared with the workers */
 	struct window *windows;	  /* by step; [0] is unused */
@@ -58,7 +59,13 @@ void run_hold(struct run *run, uint64_t until_ns);
 /* End the run if its scheduler is no longer there. */
 void run_check_scheduler(struct run *run);
 
-/* The op "cgroup": make it and its workers, waiting. Returns 0 or -errno, with the error noted. */
+/* Make a cgroup. Returns 0 or -errno, with the error noted. */
 int run_make_cgroup(struct run *run, const struct cgroup_def *def);
+
+/* Kill what is in it and remove it. */
+void run_remove_cgroup(struct run *run, const struct cgroup_def *def);
+
+/* Start workers where they belong; they wait at their line. As run_make_cgroup(). */
+int run_start_group(struct run *run, const struct group_def *def);
 
 #endif

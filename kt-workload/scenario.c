@@ -171,8 +171,8 @@ static void check_totals(struct parser *p)
 	uint64_t workers = 0;
 	size_t i;
 
-	for (i = 0; i < p->sc->n_cgroups; i++)
-		workers += p->sc->cgroups[i]->workers;
+	for (i = 0; i < p->sc->n_groups; i++)
+		workers += p->sc->groups[i]->workers;
 	if (workers > SCENARIO_WORKERS_MAX)
 		parser_error(p, "%llu workers in all: expected at most %d",
 			     (unsigned long long)workers, SCENARIO_WORKERS_MAX);
@@ -244,6 +244,15 @@ static char *scenario_name(const char *file)
 	return xstrndup(base, len);
 }
 
+/* What is outside of the cgroups is told of after them. */
+static void root_complete(struct scenario *sc)
+{
+	if (!sc->root)
+		return;
+	sc->root->index = sc->n_cgroups;
+	ptrlist_add(&sc->cgroups, &sc->n_cgroups, sc->root);
+}
+
 struct scenario *scenario_read(const char *file, const char *const *lines,
 			       const struct scenario_defaults *defaults, const struct machine *m)
 {
@@ -265,6 +274,7 @@ struct scenario *scenario_read(const char *file, const char *const *lines,
 				parse_line(&p, *lines);
 		}
 	}
+	root_complete(sc);
 	resolve_holds(&p);
 	if (!p.mistakes)
 		check_totals(&p);
@@ -274,18 +284,38 @@ struct scenario *scenario_read(const char *file, const char *const *lines,
 	return NULL;
 }
 
+static void group_free(struct group_def *group)
+{
+	work_spec_free(&group->work);
+	policy_free(&group->policy);
+	free(group);
+}
+
+static void cgroup_def_free(struct cgroup_def *def)
+{
+	size_t i;
+
+	for (i = 0; i < def->n_settings; i++)
+		free(def->settings[i].value);
+	for (i = 0; def->options && i < worker_keys_count(); i++)
+		free(def->options[i]);
+	free(def->settings);
+	free(def->options);
+	free(def->groups);
+	free(def->name);
+	free(def);
+}
+
 void scenario_free(struct scenario *sc)
 {
 	size_t i, o;
 
 	if (!sc)
 		return;
-	for (i = 0; i < sc->n_cgroups; i++) {
-		work_spec_free(&sc->cgroups[i]->work);
-		policy_free(&sc->cgroups[i]->policy);
-		free(sc->cgroups[i]->name);
-		free(sc->cgroups[i]);
-	}
+	for (i = 0; i < sc->n_groups; i++)
+		group_free(sc->groups[i]);
+	for (i = 0; i < sc->n_cgroups; i++)
+		cgroup_def_free(sc->cgroups[i]);
 	for (i = 0; i < sc->n_steps; i++) {
 		for (o = 0; o < sc->steps[i]->n_ops; o++)
 			op_free(sc->steps[i]->ops[o]);
@@ -293,6 +323,7 @@ void scenario_free(struct scenario *sc)
 		free(sc->steps[i]->name);
 		free(sc->steps[i]);
 	}
+	free(sc->groups);
 	free(sc->cgroups);
 	free(sc->steps);
 	free(sc->name);

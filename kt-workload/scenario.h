@@ -17,22 +17,46 @@
 
 struct op_row;
 
+/* A file of a cgroup's and what is written to it: "cpu.max", "50000 100000". */
+struct cgroup_setting {
+	const char *file;
+	char *value;
+};
+
+/* A cgroup, or (at_root) what is outside of all of them: the run's own place. */
 struct cgroup_def {
 	char *name;
+	bool at_root; /* the name is "/" then */
 	int line;
-	size_t index; /* position in the script */
-	size_t step;  /* where it is made; 0 is the backdrop */
-	unsigned int workers;
-	struct work_spec work;
+	size_t index;  /* position in the script */
+	size_t step;   /* where it is made; 0 is the backdrop */
 	bool confined; /* has cpuset= */
 	struct cpuset cpus;
+	struct cgroup_setting *settings;
+	size_t n_settings;
+	struct group_def **groups; /* its workers, in the script's order */
+	size_t n_groups;
+	char **options; /* what its line says of workers, by key; its "work" lines inherit it */
+	/* As far as the script has been read: what its ops have done to it, and in which line. */
+	int removed_line, frozen_line;
+	bool confined_now;
+};
+
+/* Workers that are alike: those of a cgroup's line, of a "work" line or of a "spawn-root" line. */
+struct group_def {
+	struct cgroup_def *cgroup;
+	int line;
+	size_t index; /* position in the script, among all groups */
+	size_t step;  /* where they start */
+	unsigned int workers;
+	struct work_spec work;
 	struct policy policy;
 	bool has_nice;
 	int nice;
 	char comm[16]; /* TASK_COMM_LEN */
-	/* As far as the script has been read: what its ops have done to it, and in which line. */
-	int stopped_line, removed_line;
-	bool confined_now;
+	/* As far as the script has been read. */
+	struct cgroup_def *where;
+	int stopped_line;
 };
 
 struct op {
@@ -40,6 +64,7 @@ struct op {
 	int line;
 	char *text;			   /* as written, words joined by blanks */
 	struct cgroup_def *cgroup;	   /* the cgroup it makes; belongs to the scenario */
+	struct group_def *group;	   /* the workers it starts; belongs to the cgroup */
 	struct cgroup_def *target, *other; /* those that it acts on */
 	bool clear;			   /* cpuset: confine no more */
 	struct cpuset cpus;
@@ -64,10 +89,13 @@ struct step {
 struct scenario {
 	char *name; /* for the stats */
 	uint64_t duration_ns;
-	unsigned int workers; /* of cgroups that do not say */
-	bool confines;	      /* something in it has or sets a cpuset */
-	struct cgroup_def **cgroups;
+	unsigned int workers;	     /* of cgroups that do not say */
+	bool confines;		     /* something in it has or sets a cpuset */
+	struct cgroup_def **cgroups; /* the root, if it has workers, is the last */
 	size_t n_cgroups;
+	struct group_def **groups; /* those of the cgroups */
+	size_t n_groups;
+	struct cgroup_def *root;
 	struct step **steps; /* [0] is the backdrop: what comes before the first step */
 	size_t n_steps;
 };

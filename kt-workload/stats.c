@@ -131,37 +131,43 @@ static json_t *rollup_json(const struct run *run, const struct rollup *r)
 }
 
 /* {"name", "index", "cpuset"} and the roll-up. */
-static json_t *cgroup_json(const struct crew *crew, bool with_cpuset, json_t *rollup)
+static json_t *cgroup_json(const struct place *place, bool with_cpuset, json_t *rollup)
 {
 	json_t *o = json_object();
 
-	set_text(o, "name", crew->def->name);
-	set_int(o, "index", crew->def->index);
+	set_text(o, "name", place->def->name);
+	set_int(o, "index", place->def->index);
 	if (with_cpuset)
-		set_cpus(o, "cpuset", crew->now.confined ? &crew->now.cpus : NULL);
+		set_cpus(o, "cpuset", place->now.confined ? &place->now.cpus : NULL);
 	json_object_update(o, rollup);
 	json_decref(rollup);
 	return o;
 }
 
-static json_t *cgroup_of_life(const struct run *run, const struct crew *crew)
+/* Over all that were started in it. */
+static json_t *cgroup_of_life(const struct run *run, const struct cgroup_def *def)
 {
 	_cleanup_free_ struct figures *f = xmalloc(sizeof(*f));
 	_cleanup_free_ struct rollup *r = xcalloc(1, sizeof(*r));
+	size_t g;
 	uint32_t i;
 
-	for (i = 0; i < crew->def->workers; i++) {
-		figures_of_life(&crew->members[i], f);
-		rollup_add(r, &crew->members[i], f);
-		rollup_add_metrics(r, crew->members[i].rec);
+	for (g = 0; g < def->n_groups; g++) {
+		const struct crew *crew = &run->crews[def->groups[g]->index];
+
+		for (i = 0; i < crew->def->workers; i++) {
+			figures_of_life(&crew->members[i], f);
+			rollup_add(r, &crew->members[i], f);
+			rollup_add_metrics(r, crew->members[i].rec);
+		}
 	}
-	return cgroup_json(crew, true, rollup_json(run, r));
+	return cgroup_json(&run->places[def->index], true, rollup_json(run, r));
 }
 
-static json_t *cgroup_of_step(const struct run *run, const struct crew *crew, size_t step)
+static void crew_of_step(const struct run *run, const struct crew *crew, size_t step,
+			 struct rollup *r)
 {
 	_cleanup_free_ struct figures *f = xmalloc(sizeof(*f));
-	_cleanup_free_ struct rollup *r = xcalloc(1, sizeof(*r));
 	const struct window *w = &run->windows[step];
 	uint32_t i;
 
@@ -174,7 +180,26 @@ static json_t *cgroup_of_step(const struct run *run, const struct crew *crew, si
 			figures_of_phase(m, step, w->start_ns, w->end_ns, f);
 		rollup_add(r, m, f);
 	}
-	return cgroup_json(crew, false, rollup_json(run, r));
+}
+
+/* Over those of its workers that lived in the step; NULL when it did not itself. */
+static json_t *cgroup_of_step(const struct run *run, const struct cgroup_def *def, size_t step)
+{
+	_cleanup_free_ struct rollup *r = xcalloc(1, sizeof(*r));
+	bool lived = false;
+	size_t g;
+
+	for (g = 0; g < def->n_groups; g++) {
+		const struct crew *crew = &run->crews[def->groups[g]->index];
+
+		if (crew->stopped_ns && crew->stopped_ns <= run->windows[step].start_ns)
+			continue;
+		if (crew->def->step && crew->def->step != step)
+			continue;
+		crew_of_step(run, crew, step, r);
+		lived = true;
+	}
+	return lived ? cgroup_json(&run->places[def->index], false, rollup_json(run, r)) : NULL;
 }
 
 static json_t *steps_json(const struct run *run)
@@ -189,12 +214,10 @@ static json_t *steps_json(const struct run *run)
 		set_int(o, "start_ns", run->windows[i].start_ns - run->start_ns);
 		set_int(o, "end_ns", run->windows[i].end_ns - run->start_ns);
 		for (c = 0; c < run->sc->n_cgroups; c++) {
-			const struct crew *crew = &run->crews[c];
+			json_t *cgroup = cgroup_of_step(run, run->sc->cgroups[c], i);
 
-			if (crew->stopped_ns && crew->stopped_ns <= run->windows[i].start_ns)
-				continue;
-			if (crew->def->step == 0 || crew->def->step == i)
-				json_array_append_new(cgroups, cgroup_of_step(run, crew, i));
+			if (cgroup)
+				json_array_append_new(cgroups, cgroup);
 		}
 		json_object_set_new(o, "cgroups", cgroups);
 		json_array_append_new(steps, o);
@@ -242,7 +265,7 @@ static void set_usage(json_t *o, const struct member *m)
 	}
 }
 
-static json_t *worker_json(const struct run *run, const struct crew *crew, const struct member *m)
+static json_t *worker_json(const struct run *run, const struct member *m)
 {
 	_cleanup_free_ struct figures *f = xmalloc(sizeof(*f));
 	json_t *o = json_object();
@@ -250,8 +273,8 @@ static json_t *worker_json(const struct run *run, const struct crew *crew, const
 	figures_of_life(m, f);
 	json_object_set_new(o, "tid", m->pid ? json_integer(m->pid) : json_null());
 	set_text(o, "comm", m->def->comm);
-	set_text(o, "cgroup", m->def->name);
-	set_int(o, "cgroup_index", m->def->index);
+	set_text(o, "cgroup", m->def->cgroup->name);
+	set_int(o, "cgroup_index", m->def->cgroup->index);
 	set_text(o, "work", m->def->work.text);
 	set_int(o, "work_units", f->units);
 	set_int(o, "iterations", f->iterations);
@@ -267,9 +290,9 @@ static json_t *worker_json(const struct run *run, const struct crew *crew, const
 	set_usage(o, m);
 	set_int(o, "migrations", f->migrations);
 	set_cpus(o, "cpus_used", &f->cpus);
-	set_cpus(o, "cpus_allowed", crew->life.confined ? &crew->life.cpus : NULL);
+	set_cpus(o, "cpus_allowed", m->life.confined ? &m->life.cpus : NULL);
 	json_object_set_new(o, "isolation_violations",
-			    crew->life.confined ? json_integer(f->violations) : json_null());
+			    m->life.confined ? json_integer(f->violations) : json_null());
 	set_gap(run, o, &f->gap, f->measured);
 	set_latency(o, "wake_latency", &f->wake);
 	if (f->request.count)
@@ -323,21 +346,56 @@ static int dump(json_t *o, FILE *f)
 int stats_write(const struct run *run, FILE *f)
 {
 	json_t *o = json_object(), *cgroups = json_array(), *workers = json_array();
-	size_t i;
+	size_t i, g;
 	uint32_t k;
 
 	set_run(o, run);
 	for (i = 0; i < run->sc->n_cgroups; i++) {
-		const struct crew *crew = &run->crews[i];
+		const struct cgroup_def *def = run->sc->cgroups[i];
 
-		json_array_append_new(cgroups, cgroup_of_life(run, crew));
-		for (k = 0; k < crew->def->workers; k++)
-			json_array_append_new(workers, worker_json(run, crew, &crew->members[k]));
+		json_array_append_new(cgroups, cgroup_of_life(run, def));
+		for (g = 0; g < def->n_groups; g++) {
+			const struct crew *crew = &run->crews[def->groups[g]->index];
+
+			for (k = 0; k < crew->def->workers; k++)
+				json_array_append_new(workers, worker_json(run, &crew->members[k]));
+		}
 	}
 	json_object_set_new(o, "cgroups", cgroups);
 	json_object_set_new(o, "steps", steps_json(run));
 	json_object_set_new(o, "workers", workers);
 	return dump(o, f);
+}
+
+static json_t *group_plan(const struct scenario *sc, const struct group_def *def)
+{
+	json_t *o = json_object();
+
+	set_text(o, "step", sc->steps[def->step]->name);
+	set_int(o, "workers", def->workers);
+	set_text(o, "work", def->work.text);
+	set_text(o, "policy", def->policy.text);
+	json_object_set_new(o, "nice", def->has_nice ? json_integer(def->nice) : json_null());
+	set_text(o, "comm", def->comm);
+	return o;
+}
+
+/* A cgroup is told of with its first group of workers; "more" are the others. */
+static json_t *cgroup_plan(const struct scenario *sc, const struct cgroup_def *def)
+{
+	json_t *o = json_object(), *first = group_plan(sc, def->groups[0]), *more = json_array();
+	size_t i;
+
+	set_text(o, "name", def->name);
+	json_object_update(o, first);
+	json_decref(first);
+	set_cpus(o, "cpuset", def->confined ? &def->cpus : NULL);
+	for (i = 1; i < def->n_groups; i++)
+		json_array_append_new(more, group_plan(sc, def->groups[i]));
+	if (def->n_groups > 1)
+		json_object_set(o, "more", more);
+	json_decref(more);
+	return o;
 }
 
 int plan_write(const struct scenario *sc, const struct machine *m, FILE *f)
@@ -351,19 +409,8 @@ int plan_write(const struct scenario *sc, const struct machine *m, FILE *f)
 	set_cpus(o, "cpus", &m->online);
 	set_int(o, "duration_ns", sc->duration_ns);
 	for (i = 0; i < sc->n_cgroups; i++) {
-		const struct cgroup_def *def = sc->cgroups[i];
-		json_t *c = json_object();
-
-		set_text(c, "name", def->name);
-		set_text(c, "step", sc->steps[def->step]->name);
-		set_int(c, "workers", def->workers);
-		set_text(c, "work", def->work.text);
-		set_cpus(c, "cpuset", def->confined ? &def->cpus : NULL);
-		set_text(c, "policy", def->policy.text);
-		json_object_set_new(c, "nice",
-				    def->has_nice ? json_integer(def->nice) : json_null());
-		set_text(c, "comm", def->comm);
-		json_array_append_new(cgroups, c);
+		if (sc->cgroups[i]->n_groups)
+			json_array_append_new(cgroups, cgroup_plan(sc, sc->cgroups[i]));
 	}
 	for (i = 1; i < sc->n_steps; i++) {
 		json_t *s = json_object();

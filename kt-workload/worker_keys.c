@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The key=value options of a cgroup's workers: one row each. */
+/* The key=value options of cgroups and their workers: one row each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 /* What the options of one line say beyond the definition itself. */
 struct key_state {
 	struct cgroup_def *def;
+	struct group_def *group;
 	double percent; /* workers=P%, or 0 */
 	bool has_workers;
 };
@@ -21,6 +22,7 @@ struct key_state {
 struct key_row {
 	const char *name;
 	void (*set)(struct parser *p, struct key_state *k, const char *value);
+	bool of_cgroup; /* not of its workers */
 };
 
 static void set_workers(struct parser *p, struct key_state *k, const char *value)
@@ -36,7 +38,7 @@ static void set_workers(struct parser *p, struct key_state *k, const char *value
 			return;
 		k->percent = 0;
 	} else if (!number_parse(value, 0, SCENARIO_WORKERS_MAX, &n)) {
-		k->def->workers = n;
+		k->group->workers = n;
 		return;
 	}
 	parser_error(p,
@@ -49,7 +51,7 @@ static void set_work(struct parser *p, struct key_state *k, const char *value)
 {
 	char *why;
 
-	if (work_spec_parse(value, &k->def->work, &why))
+	if (work_spec_parse(value, &k->group->work, &why))
 		parser_error_take(p, why);
 }
 
@@ -67,7 +69,7 @@ static void set_policy(struct parser *p, struct key_state *k, const char *value)
 {
 	char *why;
 
-	if (policy_parse(value, &k->def->policy, &why))
+	if (policy_parse(value, &k->group->policy, &why))
 		parser_error_take(p, why);
 }
 
@@ -79,8 +81,8 @@ static void set_nice(struct parser *p, struct key_state *k, const char *value)
 		parser_error(p, "nice='%s': expected a number from -20 to 19", value);
 		return;
 	}
-	k->def->has_nice = true;
-	k->def->nice = n;
+	k->group->has_nice = true;
+	k->group->nice = n;
 }
 
 /* The kernel cuts at 15 bytes (__set_task_comm()), and so do we. */
@@ -88,13 +90,18 @@ static void set_comm(struct parser *p, struct key_state *k, const char *value)
 {
 	if (!*value)
 		parser_error(p, "comm='': expected a name");
-	snprintf(k->def->comm, sizeof(k->def->comm), "%s", value);
+	snprintf(k->group->comm, sizeof(k->group->comm), "%s", value);
 }
 
 static const struct key_row key_rows[] = {
-	{"workers", set_workers}, {"work", set_work}, {"cpuset", set_cpuset},
+	{"workers", set_workers}, {"work", set_work}, {"cpuset", set_cpuset, .of_cgroup = true},
 	{"policy", set_policy},	  {"nice", set_nice}, {"comm", set_comm},
 };
+
+size_t worker_keys_count(void)
+{
+	return ARRAY_SIZE(key_rows);
+}
 
 static const struct key_row *key_find(struct parser *p, const char *name)
 {
@@ -110,8 +117,8 @@ static const struct key_row *key_find(struct parser *p, const char *name)
 	return NULL;
 }
 
-static void key_parse(struct parser *p, struct key_state *k, const char *word,
-		      bool seen[ARRAY_SIZE(key_rows)])
+/* Take one word apart into @values, by key. */
+static void key_parse(struct parser *p, const char *word, const char **values, bool make)
 {
 	size_t len = strcspn(word, "=");
 	_cleanup_free_ char *name = xstrndup(word, len);
@@ -121,48 +128,82 @@ static void key_parse(struct parser *p, struct key_state *k, const char *word,
 		return;
 	if (word[len] != '=')
 		parser_error(p, "option '%s': expected %s=VALUE", word, word);
-	else if (seen[row - key_rows])
+	else if (row->of_cgroup && !make)
+		parser_error(p,
+			     "option '%s' is one of a cgroup: expected it in a cgroup's own line",
+			     name);
+	else if (values[row - key_rows])
 		parser_error(p, "option '%s' is given twice", name);
 	else
-		row->set(p, k, word + len + 1);
-	seen[row - key_rows] = true;
+		values[row - key_rows] = word + len + 1;
+}
+
+static void workers_complete(struct parser *p, struct key_state *k)
+{
+	const struct cgroup_def *def = k->def;
+	struct group_def *group = k->group;
+
+	if (!k->has_workers)
+		group->workers = p->sc->workers;
+	if (k->percent > 0) {
+		const struct cpuset *cpus = def->confined ? &def->cpus : &p->machine->online;
+		double share = cpuset_count(cpus) * k->percent / 100;
+
+		group->workers = share;
+		if (share - group->workers > 1e-9)
+			group->workers++;
+	}
+	if (group->workers % group->work.group)
+		parser_error(p,
+			     "work type '%s' works in groups of %u: expected a number of "
+			     "workers that %u divides, not %u",
+			     group->work.type->name, group->work.group, group->work.group,
+			     group->workers);
 }
 
 /* Defaults, and what depends on several options. */
 static void keys_complete(struct parser *p, struct key_state *k)
 {
-	struct cgroup_def *def = k->def;
+	struct group_def *group = k->group;
 	char *why;
 
-	if (!def->work.type && work_spec_parse("spin-wait", &def->work, &why))
+	if (!group->work.type && work_spec_parse("spin-wait", &group->work, &why))
 		die(70, "%s", why);
-	if (!k->has_workers)
-		def->workers = p->sc->workers;
-	if (k->percent > 0) {
-		const struct cpuset *cpus = def->confined ? &def->cpus : &p->machine->online;
-		double share = cpuset_count(cpus) * k->percent / 100;
-
-		def->workers = share;
-		if (share - def->workers > 1e-9)
-			def->workers++;
-	}
-	if (def->workers % def->work.group)
-		parser_error(p,
-			     "work type '%s' works in groups of %u: expected a number of "
-			     "workers that %u divides, not %u",
-			     def->work.type->name, def->work.group, def->work.group, def->workers);
-	if (!def->comm[0])
-		snprintf(def->comm, sizeof(def->comm), "%s", def->work.type->name);
+	workers_complete(p, k);
+	if (!group->comm[0])
+		snprintf(group->comm, sizeof(group->comm), "%s", group->work.type->name);
 }
 
-void worker_keys_parse(struct parser *p, char **words, struct cgroup_def *def)
+/* Keep what the cgroup's line says of workers, for the lines of its other groups. */
+static void keys_keep(struct cgroup_def *def, const char *const *values)
 {
-	struct key_state k = {.def = def};
-	bool seen[ARRAY_SIZE(key_rows)] = {};
+	size_t i;
+
+	def->options = xcalloc(ARRAY_SIZE(key_rows), sizeof(*def->options));
+	for (i = 0; i < ARRAY_SIZE(key_rows); i++) {
+		if (values[i] && !key_rows[i].of_cgroup)
+			def->options[i] = xstrdup(values[i]);
+	}
+}
+
+void worker_keys_parse(struct parser *p, char **words, struct group_def *group, bool make)
+{
+	struct key_state k = {.def = group->cgroup, .group = group};
+	const char *values[ARRAY_SIZE(key_rows)] = {};
 	int mistakes = p->mistakes;
+	size_t i;
 
 	for (; *words; words++)
-		key_parse(p, &k, *words, seen);
+		key_parse(p, *words, values, make);
+	if (make)
+		keys_keep(k.def, values);
+	for (i = 0; i < ARRAY_SIZE(key_rows); i++) {
+		/* What is wrong in the cgroup's line has been told. */
+		if (!values[i] && !make && !p->mistakes && k.def->options)
+			values[i] = k.def->options[i];
+		if (values[i])
+			key_rows[i].set(p, &k, values[i]);
+	}
 	if (p->mistakes == mistakes)
 		keys_complete(p, &k);
 }

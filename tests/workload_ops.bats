@@ -139,7 +139,7 @@ assert_mistake() { # MESSAGE LINE...
 		'cgroup a workers=0' 'freeze a' 'cgroup a/b'
 	assert_mistake "3: cgroup 'a' has 'a/b' below it: expected that to be removed first" \
 		'cgroup a workers=0' 'cgroup a/b' 'remove a'
-	assert_mistake "3: cgroup after 'stop a' in line 2: expected cgroups before the ops on those that start with them" \
+	assert_mistake "3: cgroup after 'stop a' in line 2: expected cgroups and workers before the ops on those that start with them" \
 		'cgroup a' 'stop a' 'cgroup b'
 	assert_mistake "2: sleep '0': expected a time above 0 and up to 24h, for example 500ms" 'cgroup a' 'sleep 0'
 	assert_mistake "2: sleeps of 20s in all: expected no more than the duration of 12s" 'cgroup a' 'sleep 20s'
