@@ -52,7 +52,7 @@ struct fields {
 	size_t depth; /* frames in use */
 	size_t skip;  /* arrays and objects around, in a value that nobody wants */
 	struct field *found;
-	bool oversize;
+	bool oversize, filled;		 /* there was more than white space */
 	uint64_t fed, lines, line_start; /* before this piece; bytes before the line */
 	const char *piece;
 	size_t counted; /* bytes of the piece whose lines are counted */
@@ -575,10 +575,13 @@ static int result(struct fields *f, yajl_status status, const char *data, size_t
 
 int fields_feed(struct fields *f, const char *data, size_t len)
 {
+	size_t i;
 	int err;
 
 	if (f->stopped || f->message)
 		return f->stopped ? f->stopped : -EBADMSG;
+	for (i = 0; !f->filled && i < len; i++)
+		f->filled = !isspace((unsigned char)data[i]);
 	f->piece = data;
 	f->counted = 0;
 	err = result(f, yajl_parse(f->yajl, (const unsigned char *)data, len), data, len);
@@ -594,6 +597,8 @@ int fields_finish(struct fields *f)
 {
 	if (f->stopped || f->message)
 		return f->stopped ? f->stopped : -EBADMSG;
+	if (!f->filled)
+		return 0;
 	f->piece = " "; /* what yajl makes up to end a token */
 	if (yajl_complete_parse(f->yajl) == yajl_status_ok && !f->depth && !f->message)
 		return 0;
