@@ -134,6 +134,13 @@ $(BUILD)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	$(Q)scdoc < $< > $@
 
+# The part that follows from the table of work types stands where the page says @WORK_TYPES@.
+$(BUILD)/man/kt-work.7: docs/man/kt-work.7.scd $(BIN)/kt-workload
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BIN)/kt-workload --list-work=scdoc | \
+		sed -e '/^@WORK_TYPES@$$/{r /dev/stdin' -e 'd;}' $< | scdoc > $@
+
 install: all man
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/kt
 	install -m 755 $(addprefix $(BIN)/,$(PROGRAMS)) $(SHELL_PROGRAMS) $(DESTDIR)$(PREFIX)/bin

@@ -22,7 +22,8 @@ static const struct option_row rows[] = {
 	{"seed", 's', "N", "what choices are drawn from (KT_SEED)", OPT_SEED},
 	{"dry-run", 'n', NULL, "print the resolved scenario as JSON and start nothing",
 	 OPT_DRY_RUN},
-	{"list-work", 0, NULL, "list the work types and exit", OPT_LIST_WORK},
+	{"list-work", 0, "[FORMAT]", "list the work types and exit: text (default) or scdoc",
+	 OPT_LIST_WORK},
 	{"verbose", 'v', NULL, "say what is done; -vv says more", OPT_VERBOSE},
 };
 
@@ -75,7 +76,8 @@ static void parse_option(struct settings *s, int id, const char *value)
 		s->dry_run = true;
 		break;
 	case OPT_LIST_WORK:
-		work_list_print();
+		if (work_list_print(value ? value : "text"))
+			die(EXIT_USAGE, "--list-work '%s': expected text or scdoc", value);
 		exit(fflush(stdout) ? EXIT_INTERNAL : 0);
 	case OPT_VERBOSE:
 		diag_set_verbosity(diag_verbosity() + 1);

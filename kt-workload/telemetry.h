@@ -126,6 +126,7 @@ struct worker {
 	void *shared;		  /* its group's memory (work_type.shared_size), zeroed */
 	uint64_t units_per_check; /* spin units that take about 20 us */
 	int fd;			  /* work_type.setup() may open a file here; else -1 */
+	const int *fds;		  /* its group's descriptors (work_type.prepare()) */
 };
 
 static inline uint64_t clock_now(void)

@@ -65,6 +65,12 @@ static int value_parse(const struct work_param *p, const char *text, uint64_t *v
 	case PARAM_SIZE:
 		ret = size_parse(text, value);
 		break;
+	case PARAM_CHOICE:
+		for (*value = 0; p->choices[*value]; ++*value) {
+			if (!strcmp(p->choices[*value], text))
+				return 0;
+		}
+		return -EINVAL;
 	default:
 		ret = number_parse(text, 0, INT64_MAX, &count);
 		*value = count;
@@ -74,7 +80,7 @@ static int value_parse(const struct work_param *p, const char *text, uint64_t *v
 	return *value < p->min || *value > p->max ? -ERANGE : 0;
 }
 
-static char *value_format(const struct work_param *p, uint64_t value)
+char *work_param_format(const struct work_param *p, uint64_t value)
 {
 	static const struct {
 		const char *suffix;
@@ -86,6 +92,8 @@ static char *value_format(const struct work_param *p, uint64_t value)
 	};
 	size_t i;
 
+	if (p->kind == PARAM_CHOICE)
+		return xstrdup(p->choices[value]);
 	for (i = 0; i < 3; i++) {
 		if (value && value % units[p->kind][i].factor == 0)
 			return xasprintf("%" PRIu64 "%s", value / units[p->kind][i].factor,
@@ -94,15 +102,33 @@ static char *value_format(const struct work_param *p, uint64_t value)
 	return xasprintf("%" PRIu64 "%s", value, p->kind == PARAM_DURATION ? "ns" : "");
 }
 
-static char *value_expected(const struct work_param *p)
+/* "a, b or c" */
+static char *choices_expected(const char *const *choices)
+{
+	char *text = xstrdup(choices[0]);
+	size_t i;
+
+	for (i = 1; choices[i]; i++) {
+		_cleanup_free_ char *before = text;
+
+		text = xasprintf("%s%s%s", before, choices[i + 1] ? ", " : " or ", choices[i]);
+	}
+	return text;
+}
+
+char *work_param_expected(const struct work_param *p)
 {
 	static const char *const what[] = {
 		[PARAM_COUNT] = "a number",
 		[PARAM_DURATION] = "a duration",
 		[PARAM_SIZE] = "a size",
 	};
-	_cleanup_free_ char *min = value_format(p, p->min), *max = value_format(p, p->max);
+	_cleanup_free_ char *min = NULL, *max = NULL;
 
+	if (p->kind == PARAM_CHOICE)
+		return choices_expected(p->choices);
+	min = work_param_format(p, p->min);
+	max = work_param_format(p, p->max);
 	return xasprintf("%s from %s to %s", what[p->kind], min, max);
 }
 
@@ -141,7 +167,7 @@ static int param_parse(struct work_spec *spec, char *word, char **why)
 		return i;
 	p = &spec->type->params[i];
 	if (!equals || value_parse(p, equals + 1, &value)) {
-		_cleanup_free_ char *expected = value_expected(p);
+		_cleanup_free_ char *expected = work_param_expected(p);
 
 		*why = xasprintf("%s parameter %s='%s': expected %s", spec->type->name, p->name,
 				 equals ? equals + 1 : "", expected);
@@ -186,6 +212,7 @@ int work_spec_parse(const char *text, struct work_spec *spec, char **why)
 	}
 	spec->group = spec->type->group > 1 ? spec->type->group : 1;
 	spec->shared_size = spec->type->shared_size;
+	spec->fds = spec->type->fds;
 	if (spec->type->complete) {
 		ret = spec->type->complete(spec, why);
 		if (ret)
@@ -199,26 +226,6 @@ void work_spec_free(struct work_spec *spec)
 {
 	free(spec->text);
 	*spec = (struct work_spec){};
-}
-
-void work_list_print(void)
-{
-	const struct work_type *t;
-	size_t i, p;
-
-	for (i = 0; (t = work_type_at(i)); i++) {
-		printf("%-16s %-9s unit: %s\n", t->name, t->family, t->unit);
-		printf("%-16s %-9s path: %s\n", "", "", t->path);
-		if (t->group > 1)
-			printf("%-16s %-9s workers: in groups of %u\n", "", "", t->group);
-		for (p = 0; p < WORK_PARAMS_MAX && t->params[p].name; p++) {
-			_cleanup_free_ char *preset =
-				value_format(&t->params[p], t->params[p].preset);
-
-			printf("%-16s %-9s %s=%s: %s\n", "", "", t->params[p].name,
-			       t->ordered ? "T" : preset, t->params[p].help);
-		}
-	}
 }
 
 uint64_t work_calibrate(void)

@@ -15,7 +15,7 @@
 #define WORK_PARAMS_MAX 8
 #define WORK_PHASES_MAX 64
 
-enum work_param_kind { PARAM_COUNT, PARAM_DURATION, PARAM_SIZE };
+enum work_param_kind { PARAM_COUNT, PARAM_DURATION, PARAM_SIZE, PARAM_CHOICE };
 
 struct work_param {
 	const char *name;
@@ -23,6 +23,7 @@ struct work_param {
 	uint64_t preset; /* its value when the scenario gives none */
 	uint64_t min, max;
 	const char *help;
+	const char *const *choices; /* PARAM_CHOICE: names, then NULL; the value is an index */
 };
 
 struct work_spec;
@@ -32,17 +33,27 @@ struct work_type {
 	const char *family;
 	const char *unit; /* what one work unit is */
 	const char *path; /* the kernel path it exercises */
+	/* For kt-work(7): what it does, and the moment that its wake latency counts from. */
+	const char *about, *wake;
 	struct work_param params[WORK_PARAMS_MAX];
-	bool ordered;	    /* params may repeat, in any order, and make a sequence of phases */
-	bool blocks;	    /* has wake latencies */
-	bool requests;	    /* has request latencies */
-	unsigned int group; /* workers that belong together; 0 and 1: none */
-	size_t shared_size; /* memory a group shares */
+	bool ordered;		/* params may repeat, in any order, and make a sequence of phases */
+	bool blocks;		/* has wake latencies */
+	bool requests;		/* has request latencies */
+	unsigned int group;	/* workers that belong together; 0 and 1: none */
+	const char *group_text; /* where complete() sets the group: what it is, "1 + fan-out" */
+	size_t shared_size;	/* memory a group shares */
+	unsigned int fds;	/* descriptors a group shares */
 	/*
-	 * Where they depend on the parameters: check those and set spec->group and shared_size.
+	 * Where they depend on the parameters: check those and set spec->group, shared_size, fds.
 	 * Returns 0, or -EINVAL with *@why (caller frees).
 	 */
 	int (*complete)(struct work_spec *spec, char **why);
+	/*
+	 * In the parent, before a group's first worker: open its spec->fds descriptors (pipes and
+	 * the like), close-on-exec. They are -1 before and may stay so; its workers find them in
+	 * worker.fds, the caller closes them. Returns 0 or -errno.
+	 */
+	int (*prepare)(const struct work_spec *spec, int *fds);
 	/* Before the start: get what run() needs. Returns 0 or -errno with rec->why filled in. */
 	int (*setup)(struct worker *w);
 	void (*run)(struct worker *w);
@@ -61,6 +72,7 @@ struct work_spec {
 	size_t n_phases;
 	unsigned int group; /* workers that belong together; at least 1 */
 	size_t shared_size; /* memory that such a group shares */
+	unsigned int fds;   /* descriptors that it shares */
 	char *text;	    /* as written */
 };
 
@@ -80,8 +92,17 @@ const struct work_type *work_type_at(size_t i);
 int work_spec_parse(const char *text, struct work_spec *spec, char **why);
 void work_spec_free(struct work_spec *spec);
 
-/* Print the table of all types (--list-work). */
-void work_list_print(void);
+/*
+ * Print the table of all types (--list-work), as @format says: "text", or "scdoc" for the part of
+ * kt-work(7) that follows from it. Returns 0, or -EINVAL for another format.
+ */
+int work_list_print(const char *format);
+
+/* "a number from 0 to 100": what the parameter may be. Caller frees. */
+char *work_param_expected(const struct work_param *p);
+
+/* @value as it is written. Caller frees. */
+char *work_param_format(const struct work_param *p, uint64_t value);
 
 /*
  * Fixed amounts of CPU work. A spin unit is WORK_SPIN_TURNS turns of an empty loop, an ALU unit as

@@ -174,7 +174,7 @@ two words"
 	for type in spin-wait yield-heavy mixed bursty futex-ping-pong sequence; do
 		assert_line --regexp "^$type +[a-z]+ +unit: .+"
 		# ... and the manual has it too.
-		grep -q "^\*$type" "$KT_ROOT/docs/man/kt-work.7.scd"
+		grep -q "^\*$type\*" <(kt-workload --list-work=scdoc)
 	done
 	assert_line --regexp "burst=50ms: "
 	assert_line --regexp "sleep=100ms: "
