@@ -48,6 +48,8 @@ struct engine_ops {
 	/* How it stands. Call when event_fd becomes readable. */
 	enum engine_end (*wait)(struct engine *e);
 	void (*destroy)(struct engine *e);
+	/* How much of the RAM lies below the hole at 4 GiB, in bytes; the rest begins at 4 GiB. */
+	uint64_t (*ram_below_4g)(const struct machine *m);
 	/* Print what create() would start, for --dry-run. */
 	void (*describe)(const struct engine_config *c, FILE *out);
 };

@@ -181,6 +181,14 @@ static void qemu_destroy(struct engine *e)
 	free(q);
 }
 
+/* hw/i386/pc_piix.c, pc_init1(): the hole grows where all would not fit below it. */
+static uint64_t qemu_ram_below_4g(const struct machine *m)
+{
+	uint64_t all = machine_memory(m);
+
+	return all < 0xe0000000ULL ? all : 0xc0000000ULL;
+}
+
 static void qemu_describe(const struct engine_config *c, FILE *out)
 {
 	char **args = qemu_args(c, -1);
@@ -204,5 +212,6 @@ const struct engine_ops engine_qemu_ops = {
 	.stop = qemu_stop,
 	.wait = qemu_wait,
 	.destroy = qemu_destroy,
+	.ram_below_4g = qemu_ram_below_4g,
 	.describe = qemu_describe,
 };

@@ -101,6 +101,8 @@ static void hello(struct vm *vm, const struct frame *f)
 		vm->r->hello = true;
 		vm->r->kernel = printable_copy(kernel, 128);
 		vm->r->cpus = cpus;
+		vm->r->vmcoreinfo_addr = json_integer_value(json_object_get(h, "vmcoreinfo_addr"));
+		vm->r->vmcoreinfo_size = json_integer_value(json_object_get(h, "vmcoreinfo_size"));
 		vm->r->boot_ns = now_ns() - vm->start;
 		info("guest is up after %.2f s: %s, %u CPUs", vm->r->boot_ns / 1e9, vm->r->kernel,
 		     vm->r->cpus);
@@ -121,6 +123,8 @@ static void event(struct vm *vm, const struct frame *f)
 	_cleanup_free_ char *line = json_is_object(e) ? json_dumps(e, JSON_COMPACT) : NULL;
 	int err;
 
+	if (line)
+		control_event(&vm->control, vm, e);
 	json_decref(e);
 	if (!line) {
 		guest_broke_channel(vm, "an event that is no JSON object");

@@ -18,7 +18,7 @@
 /* What a run may leave; also what an earlier run's directory may hold. */
 static const char *const artifacts[] = {
 	"run.json",   "stats.json",   "console.log",	      "sched.log",
-	"stderr.log", "events.jsonl", "console-attempt1.log",
+	"stderr.log", "events.jsonl", "console-attempt1.log", "vm.sock",
 };
 
 /* mkdir -p. */

@@ -81,20 +81,40 @@ static void stdin_forward(struct vm *vm)
 	vm_send(vm, FRAME_STDIN, buf, n);
 }
 
+int vm_freeze(struct vm *vm)
+{
+	int err = 0;
+
+	if (!vm->frozen) {
+		err = vm->ended ? -ESRCH : vm->engine.ops->freeze(&vm->engine);
+		vm->frozen_ns = now_ns();
+	}
+	vm->frozen += !err;
+	return err;
+}
+
+void vm_thaw(struct vm *vm)
+{
+	if (--vm->frozen || vm->ended)
+		return;
+	if (vm->engine.ops->thaw(&vm->engine))
+		warn("cannot thaw the guest");
+	if (vm->deadline != UINT64_MAX)
+		vm->deadline += now_ns() - vm->frozen_ns;
+}
+
 static void freeze_while_stopped(struct vm *vm)
 {
-	uint64_t before = now_ns();
+	bool frozen = !vm_freeze(vm);
 
-	if (vm->engine.ops->freeze(&vm->engine))
+	if (!frozen)
 		warn("cannot freeze the guest");
 	terminal_restore();
 	raise(SIGSTOP);
 	if (vm->o->terminal)
 		terminal_raw();
-	if (vm->engine.ops->thaw(&vm->engine))
-		warn("cannot thaw the guest");
-	if (vm->deadline != UINT64_MAX)
-		vm->deadline += now_ns() - before;
+	if (frozen)
+		vm_thaw(vm);
 }
 
 static void signals_read(struct vm *vm)
@@ -177,6 +197,8 @@ static int poll_timeout(const struct vm *vm)
 	uint64_t now = now_ns();
 	int ms = vm->config.deterministic ? CHANNEL_TAIL_MS : CONSOLE_SCAN_MS;
 
+	if (vm->frozen)
+		return ms;
 	if (vm->deadline <= now)
 		return 0;
 	if (vm->deadline - now < ms * 1000000ULL)
@@ -200,7 +222,8 @@ static void vm_serve(struct vm *vm)
 	struct channel *c = &vm->channel;
 	bool judged = vm->r->outcome.name;
 	bool take_input = vm->credit && !c->out_len && !judged && !vm->ended;
-	struct pollfd p[] = {
+	enum { OWN = 6 };
+	struct pollfd p[OWN + 1 + CONTROL_MAX_CLIENTS] = {
 		{vm->ended ? -1 : vm->engine.event_fd, POLLIN, 0},
 		{vm->o->signals.all, POLLIN, 0},
 		{c->is_file || c->closed || vm->pending.len || judged ? -1 : c->fd, POLLIN, 0},
@@ -209,7 +232,7 @@ static void vm_serve(struct vm *vm)
 		{take_input ? vm->stdin_fd : -1, POLLIN, 0},
 	};
 
-	poll(p, ARRAY_SIZE(p), poll_timeout(vm));
+	poll(p, OWN + control_poll(&vm->control, p + OWN), poll_timeout(vm));
 	if (p[0].revents)
 		engine_check(vm);
 	if (p[1].revents)
@@ -222,7 +245,8 @@ static void vm_serve(struct vm *vm)
 	if (p[5].revents && !vm->ended)
 		stdin_forward(vm);
 	console_check(vm);
-	if (!vm->ended && now_ns() >= vm->deadline)
+	control_serve(&vm->control, vm);
+	if (!vm->ended && !vm->frozen && now_ns() >= vm->deadline)
 		deadline_passed(vm);
 	/* A judged run needs no guest, unless it reported itself and is powering off. */
 	if (vm->r->outcome.name && !vm->r->outcome.have_exit && !vm->ended)
@@ -296,6 +320,15 @@ static int vm_start(struct vm *vm)
 	return err;
 }
 
+/* A run that is kept can be asked while it lives; one that cannot is no less a run. */
+static void control_listen(struct vm *vm)
+{
+	_cleanup_free_ char *why = NULL;
+
+	if (!vm->o->rundir->temporary && control_open(&vm->control, vm->o->rundir->path, &why))
+		warn("%s", why);
+}
+
 void vm_run(const struct vm_options *o, struct vm_result *r)
 {
 	struct vm vm = {
@@ -310,6 +343,7 @@ void vm_run(const struct vm_options *o, struct vm_result *r)
 	int err;
 
 	memset(r, 0, sizeof(*r));
+	control_init(&vm.control);
 	r->emulated = !o->config.use_kvm;
 	for (i = 0; i < MACHINE_MAX_NODES; i++)
 		vm.config.ram[i] = -1;
@@ -326,7 +360,9 @@ void vm_run(const struct vm_options *o, struct vm_result *r)
 		if (o->terminal)
 			terminal_raw();
 		vm_deadline_set(&vm, o->boot_timeout_ns);
+		control_listen(&vm);
 		vm_loop(&vm);
+		control_close(&vm.control, &vm);
 		terminal_restore();
 	}
 	vm.engine.ops->destroy(&vm.engine);

@@ -39,7 +39,8 @@ struct vm_result {
 	bool hello;
 	char *kernel; /* the guest's release, NULL before HELLO */
 	unsigned int cpus;
-	uint64_t boot_ns; /* start to HELLO */
+	uint64_t vmcoreinfo_addr, vmcoreinfo_size; /* guest-physical; 0: the kernel has none */
+	uint64_t boot_ns;			   /* start to HELLO */
 	uint64_t wall_ns;
 	bool emulated;
 };

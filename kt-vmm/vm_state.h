@@ -9,6 +9,7 @@
 
 #include "channel.h"
 #include "clock.h"
+#include "control.h"
 #include "vm.h"
 
 /* Guest output that our reader has yet to take; meanwhile the guest's further frames wait. */
@@ -29,7 +30,17 @@ struct vm {
 	uint32_t credit; /* bytes of stdin that the guest takes */
 	uint64_t start, deadline;
 	bool pinged, ponged, ended;
+	struct control control;
+	unsigned int frozen; /* how often, by whomever */
+	uint64_t frozen_ns;  /* since when */
 };
+
+/*
+ * Stop every vCPU before returning, and let them go on when all who froze it have thawed it. While
+ * frozen no deadline comes nearer. 0 or -errno.
+ */
+int vm_freeze(struct vm *vm);
+void vm_thaw(struct vm *vm);
 
 /* The deadline @after_ns from now; 0: none. */
 void vm_deadline_set(struct vm *vm, uint64_t after_ns);

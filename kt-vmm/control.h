@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The control socket of a running VM (docs/control.md): a Unix stream socket, one JSON object a
+ * line, every line of a client answered by one. Clients are trusted with the guest, not with us:
+ * lines are bounded, and who does not read its answers is dropped.
+ */
+#ifndef KT_CONTROL_H
+#define KT_CONTROL_H
+
+#include <jansson.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define CONTROL_MAX_CLIENTS 16
+
+struct vm;
+struct control_client;
+
+struct control {
+	int listen_fd;	/* -1: nobody can come */
+	int dir;	/* that the socket is in */
+	pid_t guardian; /* removes the socket if we are killed */
+	int alive;	/* pipe to it */
+	struct control_client *clients[CONTROL_MAX_CLIENTS];
+};
+
+void control_init(struct control *c);
+
+/*
+ * Listen on vm.sock in directory @dir, which must not have one, for nobody but the user. Returns 0
+ * or -errno with *@why malloc'ed. control_close() takes everything down.
+ */
+int control_open(struct control *c, const char *dir, char **why);
+void control_close(struct control *c, struct vm *vm);
+
+/* Take the connected socket @fd as a client. Returns 0 or -EBUSY. */
+int control_adopt(struct control *c, int fd);
+
+/* Add what is to be waited for to @fds (room for 1 + CONTROL_MAX_CLIENTS); returns how many. */
+size_t control_poll(const struct control *c, struct pollfd *fds);
+
+/* Serve what is ready; never blocks. */
+void control_serve(struct control *c, struct vm *vm);
+
+/* Tell those who asked for events. */
+void control_event(struct control *c, struct vm *vm, const json_t *event);
+
+#endif

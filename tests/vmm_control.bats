@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# A running VM can be asked over its control socket.
+# bats file_tags=vm
+
+load lib/kt
+load lib/vm
+
+setup() {
+	vm_setup
+	rundir=$BATS_TEST_TMPDIR/a/run
+}
+
+teardown() {
+	[ -z "${vmm:-}" ] || kill -KILL "$vmm" 2>/dev/null || true
+}
+
+start_vm() { # COMMAND...
+	kt-vmm -o "$rundir" -t 1n1l2c1t -- "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	vmm=$!
+	local end=$((SECONDS + 60))
+	until [ "$(ask '{"command":"ram"}' | jq -r .ok)" = true ]; do
+		((SECONDS < end)) || return 1
+		sleep 0.2
+	done
+}
+
+ask() { # LINE...
+	printf '%s\n' "$@" | socat -t2 - "UNIX-CONNECT:$rundir/vm.sock" 2>/dev/null
+}
+
+# Bytes of output so far.
+printed() {
+	stat -c %s "$BATS_TEST_TMPDIR/out"
+}
+
+@test "a run's memory, freeze and thaw are to be had on vm.sock, and mistakes are answered" {
+	start_vm busybox sh -c 'while :; do echo x; done'
+	run ask '{"command":"ram","id":7}' 'no json' '{"command":"rum"}' '{"command":"thaw"}'
+	assert_equal "$(jq -c '[.ok, .id, .cpus, (.ram | map(.size) | add), .vmcoreinfo.size > 0]' <<<"${lines[0]}")" \
+		'[true,7,2,2147483648,true]'
+	assert_line --index 1 --partial 'expected a JSON object'
+	assert_line --index 2 --partial "unknown command 'rum'"
+	assert_line --index 3 --partial 'not frozen by this client'
+
+	# Held frozen by a client, the guest prints nothing; after its end it goes on.
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	socat - "UNIX-CONNECT:$rundir/vm.sock" <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/answer" 3>&- &
+	exec 7>"$BATS_TEST_TMPDIR/in"
+	echo '{"command":"freeze"}' >&7
+	for _ in $(seq 100); do [ -s "$BATS_TEST_TMPDIR/answer" ] && break; sleep 0.1; done
+	assert_equal "$(cat "$BATS_TEST_TMPDIR/answer")" '{"ok":true}'
+	sleep 1 # what was under way arrives
+	before=$(printed)
+	sleep 1
+	assert_equal "$(printed)" "$before"
+	exec 7>&-
+	for _ in $(seq 100); do [ "$(printed)" -gt "$before" ] && break; sleep 0.1; done
+	[ "$(printed)" -gt "$before" ]
+
+	kill -TERM "$vmm"
+	status=0
+	wait "$vmm" || status=$?
+	assert_equal "$status" 143
+	[ ! -e "$rundir/vm.sock" ]
+}
+
+@test "a killed kt-vmm leaves no control socket" {
+	start_vm busybox sleep 60
+	[ -S "$rundir/vm.sock" ]
+	kill -KILL "$vmm"
+	for _ in $(seq 100); do [ -e "$rundir/vm.sock" ] || break; sleep 0.1; done
+	[ ! -e "$rundir/vm.sock" ]
+}
+
+@test "events come to a client that asks for them" {
+	start_vm bash -c 'sleep 2; printf "{\"event\":\"half-time\"}" >&$KT_CHANNEL_FD; sleep 20'
+	(
+		echo '{"command":"events"}'
+		sleep 8
+	) | socat -t1 - "UNIX-CONNECT:$rundir/vm.sock" >"$BATS_TEST_TMPDIR/events" 3>&-
+	assert_equal "$(cat "$BATS_TEST_TMPDIR/events")" '{"ok":true}
+{"event":"half-time"}'
+}
