@@ -147,6 +147,8 @@ install: all man
 	install -d $(DESTDIR)$(PREFIX)/lib/kt $(DESTDIR)$(PREFIX)/share/kt/scenarios
 	install -m 755 $(BUILD)/tests/sched/kt-sched $(DESTDIR)$(PREFIX)/lib/kt
 	install -m 644 $(wildcard tests/scenarios/*.kt) $(DESTDIR)$(PREFIX)/share/kt/scenarios
+	install -d $(DESTDIR)$(PREFIX)/share/kt/report
+	install -m 644 $(wildcard kt-report/*) $(DESTDIR)$(PREFIX)/share/kt/report
 	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/kt
 	$(Q)for page in $(MAN); do \
 		section=man$${page##*.}; \
