@@ -2,7 +2,6 @@
 #include "member.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -19,10 +18,11 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "group_fds.h"
+#include "worker.h"
 
-#define CACHE_LINE   64
-#define SEED_SPIN_NS (2 * NSEC_PER_MSEC)
-#define LINES(n)     (((n) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
+#define CACHE_LINE	64
+#define THREADS_WAIT_NS (2 * NSEC_PER_SEC) /* for the next thread to come up */
+#define LINES(n)	(((n) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
 
 static unsigned int groups_of(const struct group_def *def)
 {
@@ -52,7 +52,8 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 		.def = def,
 		.line = line,
 	};
-	crew->memory_size = n * sizeof(*records) + n * n_tallies * sizeof(*tallies) +
+	crew->memory_size = LINES(sizeof(*crew->gate)) + n * sizeof(*records) +
+			    n * n_tallies * sizeof(*tallies) +
 			    n_hist * LINES(sizeof(struct histogram)) + groups_of(def) * shared;
 	if (!n)
 		return 0;
@@ -63,7 +64,8 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 		crew->memory = NULL;
 		return -errno;
 	}
-	records = crew->memory;
+	crew->gate = crew->memory;
+	records = (void *)((char *)crew->memory + LINES(sizeof(*crew->gate)));
 	tallies = (void *)(records + n);
 	hist = (char *)(tallies + n * n_tallies);
 	crew->members = xcalloc(n, sizeof(*crew->members));
@@ -81,9 +83,8 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 		}
 		crew->members[i] = (struct member){
 			.index = i,
-			.def = def,
+			.crew = crew,
 			.rec = r,
-			.line = line,
 		};
 	}
 	return 0;
@@ -94,6 +95,7 @@ void crew_free(struct crew *crew)
 	if (crew->memory)
 		munmap(crew->memory, crew->memory_size);
 	free(crew->members);
+	free(crew->masks);
 	*crew = (struct crew){};
 }
 
@@ -109,138 +111,55 @@ static void *group_memory(const struct crew *crew, uint32_t index)
 	       index / spec->group * size;
 }
 
-/* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
-static uint64_t mix(uint64_t x)
+void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
+		 const struct spawn *spawn, struct worker *w)
 {
-	x += 0x9e3779b97f4a7c15ULL;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return x ^ x >> 31;
-}
+	struct record *rec = crew->members[index].rec;
 
-static void on_poke(int signal)
-{
-	(void)signal; /* only ends a wait */
-}
-
-/* Nothing of the parent's stays but stderr and what the group shares. */
-static void worker_detach(pid_t parent, const struct group_fds *fds)
-{
-	struct sigaction poke = {.sa_handler = on_poke};
-	sigset_t none;
-	int null;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
-	signal(SIGINT, SIG_IGN); /* of a terminal: the parent's to handle */
-	signal(SIGHUP, SIG_IGN);
-	sigaction(SIGUSR1, &poke, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	null = open("/dev/null", O_RDWR);
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	group_fds_close_others(fds);
-	prctl(PR_SET_TIMERSLACK, 1UL); /* wake latencies without the 50 us of politeness */
-}
-
-static long futex(_Atomic uint32_t *word, int op, uint32_t value)
-{
-	return syscall(SYS_futex, word, op, value, NULL, NULL, 0);
-}
-
-/* Returns how often it slept: these switches are not the work's. */
-static unsigned int wait_at(struct start_line *line)
-{
-	unsigned int slept = 0;
-
-	atomic_fetch_add(&line->ready, 1);
-	while (!atomic_load(&line->released))
-		slept += !futex(&line->released, FUTEX_WAIT, 0);
-	return slept;
-}
-
-_Noreturn static void worker_main(struct worker *w, const struct group_fds *fds,
-				  struct start_line *line, const struct spawn *spawn, uint64_t id,
-				  pid_t parent)
-{
-	const struct work_type *type = w->spec->type;
-	uint64_t first = 0;
-	struct timespec ts;
-	bool more = true;
-
-	worker_detach(parent, fds);
-	if (type->setup && type->setup(w)) {
-		atomic_store(&w->rec->state, RECORD_FAILED);
-		_exit(1);
-	}
-	if (spawn->seeded)
-		first = mix(mix(spawn->seed) ^ id) % SEED_SPIN_NS;
-	usage_read_self(&w->rec->before);
-	atomic_store(&w->rec->state, RECORD_READY);
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	w->cpu_mark_ns = ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-	w->rec->before.voluntary_switches += wait_at(line);
-
-	worker_measure_begin(w);
-	while (more && clock_now() < line->start_ns + first) {
-		work_spin(1);
-		more = worker_checkpoint(w, 0);
-	}
-	if (more)
-		type->run(w);
-	worker_measure_end(w);
-	_exit(0);
+	*w = (struct worker){
+		.rec = rec,
+		.tally = rec->tallies,
+		.line = crew->line,
+		.spec = &crew->def->work,
+		.index = index,
+		.count = crew->def->workers,
+		.peers = peers,
+		.shared = group_memory(crew, index),
+		.units_per_check = spawn->units_per_check,
+		.fd = -1,
+	};
 }
 
 static int member_spawn(struct crew *crew, struct member *m, struct record **peers,
 			const struct group_fds *fds, const struct spawn *spawn)
 {
-	struct worker w = {
-		.rec = m->rec,
-		.tally = m->rec->tallies,
-		.line = crew->line,
-		.spec = &crew->def->work,
-		.index = m->index,
-		.count = crew->def->workers,
-		.peers = peers,
-		.shared = group_memory(crew, m->index),
-		.units_per_check = spawn->units_per_check,
-		.fd = -1,
-		.fds = fds->fds,
-	};
 	pid_t parent = getpid();
+	struct worker w;
+	int ret;
 
 	m->pid = fork();
 	if (m->pid < 0) {
-		int ret = -errno;
-
+		ret = -errno;
 		m->pid = 0;
 		return ret;
 	}
-	if (m->pid == 0)
-		worker_main(&w, fds, crew->line, spawn, (uint64_t)crew->def->index << 32 | m->index,
-			    parent);
+	if (m->pid == 0) {
+		crew_worker(crew, m->index, peers, spawn, &w);
+		worker_process(crew, &w, fds, spawn, parent);
+	}
 	m->state = MEMBER_ALIVE;
 	crew->n_alive++;
-	return spawn->place(spawn->ctx, crew, m);
+	ret = spawn->settle(spawn->ctx, m, m->pid);
+	return ret ? ret : spawn->dress(spawn->ctx, m);
 }
 
-int crew_spawn(struct crew *crew, const struct spawn *spawn)
+static int processes_spawn(struct crew *crew, struct record **peers, const struct spawn *spawn)
 {
-	_cleanup_free_ struct record **peers = xcalloc(crew->def->workers, sizeof(*peers));
 	unsigned int group = crew->def->work.group;
 	struct group_fds fds = {};
-	char name[16] = "";
 	uint32_t i;
 	int ret = 0;
 
-	for (i = 0; i < crew->def->workers; i++)
-		peers[i] = crew->members[i].rec;
-	/* A child has its name from birth this way, when the scheduler first sees it. */
-	prctl(PR_GET_NAME, name);
-	prctl(PR_SET_NAME, crew->def->comm);
 	for (i = 0; i < crew->def->workers && !ret; i++) {
 		if (i % group == 0) {
 			group_fds_close(&fds);
@@ -250,6 +169,74 @@ int crew_spawn(struct crew *crew, const struct spawn *spawn)
 			ret = member_spawn(crew, &crew->members[i], peers, &fds, spawn);
 	}
 	group_fds_close(&fds);
+	return ret;
+}
+
+/* Wait until the leader's threads have said who they are; no longer than that without a new one. */
+static int threads_meet(struct crew *crew, const struct spawn *spawn)
+{
+	uint64_t limit = clock_now() + THREADS_WAIT_NS;
+	uint32_t i = 0;
+
+	while (i < crew->def->workers && crew->n_alive) {
+		struct member *m = &crew->members[i];
+
+		m->pid = atomic_load(&m->rec->tid);
+		if (m->pid || atomic_load(&m->rec->state) == RECORD_FAILED) {
+			limit = clock_now() + THREADS_WAIT_NS;
+			i++;
+		} else if (clock_now() >= limit) {
+			return -ETIMEDOUT;
+		} else {
+			spawn->wait(spawn->ctx, clock_now() + NSEC_PER_MSEC / 2);
+		}
+	}
+	return 0;
+}
+
+/* One process whose threads are the workers: a process is in one cgroup with all its threads. */
+static int threads_spawn(struct crew *crew, struct record **peers, const struct spawn *spawn)
+{
+	pid_t parent = getpid();
+	uint32_t i;
+	int ret;
+
+	crew->leader = fork();
+	if (crew->leader < 0) {
+		crew->leader = 0;
+		return -errno;
+	}
+	if (crew->leader == 0)
+		leader_process(crew, peers, spawn, parent);
+	for (i = 0; i < crew->def->workers; i++)
+		crew->members[i].state = MEMBER_ALIVE;
+	crew->n_alive = crew->def->workers;
+	ret = spawn->settle(spawn->ctx, &crew->members[0], crew->leader);
+	if (ret)
+		return ret;
+	gate_open(crew->gate);
+	ret = threads_meet(crew, spawn);
+	for (i = 0; i < crew->def->workers && !ret; i++)
+		ret = crew->members[i].pid ? spawn->dress(spawn->ctx, &crew->members[i]) : 0;
+	return ret;
+}
+
+int crew_spawn(struct crew *crew, const struct spawn *spawn)
+{
+	_cleanup_free_ struct record **peers = xcalloc(crew->def->workers, sizeof(*peers));
+	char name[16] = "";
+	uint32_t i;
+	int ret = 0;
+
+	if (!crew->def->workers)
+		return 0;
+	for (i = 0; i < crew->def->workers; i++)
+		peers[i] = crew->members[i].rec;
+	/* A child has its name from birth this way, when the scheduler first sees it. */
+	prctl(PR_GET_NAME, name);
+	prctl(PR_SET_NAME, crew->def->pcomm[0] ? crew->def->pcomm : crew->def->comm);
+	ret = crew->def->threads ? threads_spawn(crew, peers, spawn)
+				 : processes_spawn(crew, peers, spawn);
 	prctl(PR_SET_NAME, name);
 	return ret;
 }
@@ -258,8 +245,24 @@ void crew_stop_at(struct crew *crew, uint64_t ns)
 {
 	uint32_t i;
 
-	for (i = 0; crew->members && i < crew->def->workers; i++)
+	for (i = 0; i < crew->def->workers; i++)
 		atomic_store(&crew->members[i].rec->stop_ns, ns);
+}
+
+/* What the kernel makes of a cgroup's CPUs @to and the worker's own affinity. */
+static struct allowed member_effective(const struct member *m, const struct allowed *to)
+{
+	const struct cpuset *mask = m->crew->masks ? &m->crew->masks[m->index] : NULL;
+	struct allowed a = *to;
+
+	if (!mask)
+		return a;
+	if (!a.confined)
+		a.cpus = *mask;
+	cpuset_and(&a.cpus, mask);
+	a.confined = true;
+	/* A mask that leaves none of the cgroup's CPUs is not in force (kernel/cgroup/cpuset.c). */
+	return cpuset_count(&a.cpus) ? a : *to;
 }
 
 static void member_allow(struct member *m, const struct allowed *to, const struct cpuset *online)
@@ -275,17 +278,38 @@ void crew_allow(struct crew *crew, const struct allowed *to, const struct cpuset
 {
 	uint32_t i;
 
-	for (i = 0; crew->members && i < crew->def->workers; i++)
-		member_allow(&crew->members[i], to, online);
+	for (i = 0; i < crew->def->workers; i++) {
+		struct member *m = &crew->members[i];
+
+		m->now = member_effective(m, to);
+		member_allow(m, &m->now, online);
+	}
+}
+
+void crew_allow_also(struct crew *crew, const struct allowed *to, const struct cpuset *online)
+{
+	uint32_t i;
+
+	for (i = 0; i < crew->def->workers; i++) {
+		struct member *m = &crew->members[i];
+		struct allowed both = member_effective(m, to);
+
+		both.confined &= m->now.confined;
+		cpuset_or(&both.cpus, &m->now.cpus);
+		member_allow(m, &both, online);
+	}
 }
 
 void crew_poke(const struct crew *crew)
 {
 	uint32_t i;
 
-	for (i = 0; crew->members && i < crew->def->workers; i++) {
-		if (crew->members[i].state == MEMBER_ALIVE)
-			kill(crew->members[i].pid, SIGUSR1);
+	for (i = 0; i < crew->def->workers; i++) {
+		const struct member *m = &crew->members[i];
+
+		if (m->state == MEMBER_ALIVE && m->pid &&
+		    atomic_load(&m->rec->state) != RECORD_DONE)
+			syscall(SYS_tgkill, crew->leader ? crew->leader : m->pid, m->pid, SIGUSR1);
 	}
 }
 
@@ -303,18 +327,19 @@ void start_line_release(struct start_line *line, struct crew *const *crews, size
 	line->start_ns = clock_now();
 	for (c = 0; c < n; c++) {
 		for (i = 0; crews[c]->line == line && i < crews[c]->def->workers; i++) {
-			struct record *r = crews[c]->members[i].rec;
+			const struct member *m = &crews[c]->members[i];
+			struct record *r = m->rec;
 
 			/* Who is not there yet starts now all the same. */
-			if (atomic_load(&r->state) == RECORD_NEW && crews[c]->members[i].pid)
-				usage_read_pid(&r->before, crews[c]->members[i].pid);
+			if (atomic_load(&r->state) == RECORD_NEW && m->pid)
+				usage_read_pid(&r->before, m->pid);
 			atomic_store(&r->last_ns, line->start_ns);
 			if (run_ns != UINT64_MAX)
 				atomic_store(&r->stop_ns, line->start_ns + run_ns);
 		}
 	}
 	atomic_store(&line->released, 1);
-	futex(&line->released, FUTEX_WAKE, INT_MAX);
+	syscall(SYS_futex, &line->released, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 /* The CPU that @pid is or was last on (proc(5), stat, field 39), or -1. */
@@ -335,34 +360,55 @@ static int cpu_of(pid_t pid)
 	return p ? atoi(p) : -1;
 }
 
-bool crew_note_end(struct crew *crew, pid_t pid)
+static void process_note_end(struct member *m)
 {
-	uint32_t i;
+	struct rusage ru;
 
-	for (i = 0; crew->members && i < crew->def->workers; i++) {
-		struct member *m = &crew->members[i];
-		struct rusage ru;
-
-		if (m->state != MEMBER_ALIVE || m->pid != pid)
-			continue;
-		if (!m->gone_ns)
-			m->gone_ns = clock_now();
-		/* A zombie still has its figures. */
-		if (atomic_load(&m->rec->state) != RECORD_DONE && !m->timed_out) {
-			usage_read_pid(&m->rec->after, pid);
-			m->usage_known = true;
-			m->last_cpu = cpu_of(pid);
-		}
-		wait4(pid, &m->status, 0, &ru);
-		if (m->usage_known) {
-			m->rec->after.voluntary_switches = ru.ru_nvcsw;
-			m->rec->after.involuntary_switches = ru.ru_nivcsw;
-		}
-		m->state = MEMBER_GONE;
-		crew->n_alive--;
-		return true;
+	if (!m->gone_ns)
+		m->gone_ns = clock_now();
+	/* A zombie still has its figures. */
+	if (atomic_load(&m->rec->state) != RECORD_DONE && !m->timed_out) {
+		usage_read_pid(&m->rec->after, m->pid);
+		m->usage_known = true;
+		m->last_cpu = cpu_of(m->pid);
 	}
-	return false;
+	wait4(m->pid, &m->status, 0, &ru);
+	if (m->usage_known) {
+		m->rec->after.voluntary_switches = ru.ru_nvcsw;
+		m->rec->after.involuntary_switches = ru.ru_nivcsw;
+	}
+	m->state = MEMBER_GONE;
+	m->crew->n_alive--;
+}
+
+/* The leader ends after its threads, or all of them with it. */
+static void leader_note_end(struct crew *crew)
+{
+	uint64_t now = clock_now();
+	uint32_t i;
+	int status;
+
+	waitpid(crew->leader, &status, 0);
+	for (i = 0; i < crew->def->workers; i++) {
+		struct member *m = &crew->members[i];
+		int state = atomic_load(&m->rec->state);
+
+		m->status = state == RECORD_DONE     ? 0
+			    : state == RECORD_FAILED ? W_EXITCODE(1, 0)
+						     : status;
+		m->state = MEMBER_GONE;
+		m->gone_ns = m->gone_ns ? m->gone_ns : now;
+		m->last_cpu = m->timed_out ? m->last_cpu : -1;
+	}
+	crew->n_alive = 0;
+}
+
+void member_note_end(struct member *m)
+{
+	if (m->crew->leader)
+		leader_note_end(m->crew);
+	else
+		process_note_end(m);
 }
 
 void crew_give_up(struct crew *crew)
@@ -370,21 +416,28 @@ void crew_give_up(struct crew *crew)
 	struct sched_param fifo = {.sched_priority = 1};
 	uint32_t i;
 
-	for (i = 0; crew->members && i < crew->def->workers; i++) {
+	for (i = 0; i < crew->def->workers; i++) {
 		struct member *m = &crew->members[i];
 
-		if (m->state != MEMBER_ALIVE)
+		if (m->state != MEMBER_ALIVE || atomic_load(&m->rec->state) == RECORD_DONE)
 			continue;
 		m->timed_out = true;
 		m->gone_ns = clock_now();
+		m->last_cpu = -1;
+		if (!m->pid)
+			continue;
 		usage_read_pid(&m->rec->after, m->pid);
 		/* What it still waits for is not in run_delay: the kernel adds a wait at its end.
 		 */
 		m->rec->after.schedstat_known = false;
 		m->last_cpu = cpu_of(m->pid);
-		kill(m->pid, SIGKILL);
+		kill(crew->leader ? crew->leader : m->pid, SIGKILL);
 		/* To die it has to run, and its scheduler may be what keeps it from that. */
 		sched_setscheduler(m->pid, SCHED_FIFO, &fifo);
+	}
+	if (crew->leader && crew->n_alive) {
+		kill(crew->leader, SIGKILL);
+		sched_setscheduler(crew->leader, SCHED_FIFO, &fifo);
 	}
 }
 
@@ -397,13 +450,13 @@ static void member_complete(struct member *m)
 	uint32_t i;
 
 	if (m->state == MEMBER_PLANNED || atomic_load(&r->state) == RECORD_DONE ||
-	    !atomic_load(&m->line->released))
+	    !atomic_load(&m->crew->line->released))
 		return;
 	if (due != DUE_RUNNING)
 		last = due > last ? due : last;
 	r->end_ns = end;
 	if (last < end)
-		record_gap(r, m->line, last, end, m->last_cpu);
+		record_gap(r, m->crew->line, last, end, m->last_cpu);
 	for (i = 0; i < r->n_tallies; i++)
 		known += r->tallies[i].cpu_ns;
 	if (r->after.cpu_ns > r->before.cpu_ns + known)
@@ -414,6 +467,6 @@ void crew_complete(struct crew *crew)
 {
 	uint32_t i;
 
-	for (i = 0; crew->members && i < crew->def->workers; i++)
+	for (i = 0; i < crew->def->workers; i++)
 		member_complete(&crew->members[i]);
 }

@@ -12,16 +12,16 @@ enum member_state { MEMBER_PLANNED, MEMBER_ALIVE, MEMBER_GONE };
 
 struct member {
 	enum member_state state;
-	pid_t pid;
+	pid_t pid;	/* or thread ID, once known */
 	uint32_t index; /* within its group */
-	const struct group_def *def;
+	struct crew *crew;
 	struct record *rec;
-	struct start_line *line;
 	int status;	     /* as wait(2) gives it, once gone */
 	bool timed_out;	     /* did not stop in time */
 	uint64_t gone_ns;    /* when it was found gone or given up */
 	bool usage_known;    /* the parent read the record's "after" */
 	int last_cpu;	     /* where it was then, or -1 */
+	struct allowed now;  /* the CPUs that it is confined to */
 	struct allowed life; /* the CPUs that it was confined to at any time, if it ever was */
 };
 
@@ -40,6 +40,9 @@ struct crew {
 	struct start_line *line;
 	struct member *members; /* def->workers of them */
 	uint32_t n_alive;
+	pid_t leader;	      /* the process of those that are threads, else 0 */
+	struct gate *gate;    /* that it waits at before it makes them */
+	struct cpuset *masks; /* their own CPU affinities, or NULL */
 	void *memory;
 	size_t memory_size;
 	uint64_t stopped_ns; /* when an op stopped it, or 0 */
@@ -50,8 +53,15 @@ struct spawn {
 	uint64_t units_per_check;
 	bool seeded;
 	uint64_t seed;
-	/* Put the waiting worker in its place. Returns 0 or -errno, having told why. */
-	int (*place)(void *ctx, const struct crew *crew, const struct member *m);
+	/*
+	 * Put the new process @pid, which is @m or the leader of its threads, in its cgroup, and
+	 * the waiting worker @m on its CPUs and in its class. Each returns 0 or -errno, having told
+	 * why.
+	 */
+	int (*settle)(void *ctx, struct member *m, pid_t pid);
+	int (*dress)(void *ctx, const struct member *m);
+	/* Pass the time until @until_ns; who dies meanwhile is noted. */
+	void (*wait)(void *ctx, uint64_t until_ns);
 	void *ctx;
 };
 
@@ -75,6 +85,13 @@ void crew_stop_at(struct crew *crew, uint64_t ns);
 /* From now on the crew may run on the CPUs of @to; @online are all that there are. */
 void crew_allow(struct crew *crew, const struct allowed *to, const struct cpuset *online);
 
+/* The same, but its CPUs so far count as well. */
+void crew_allow_also(struct crew *crew, const struct allowed *to, const struct cpuset *online);
+
+/* A worker's own view of itself at its start. */
+void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
+		 const struct spawn *spawn, struct worker *w);
+
 /* End the waits of those who are alive, so that they see the stop time. */
 void crew_poke(const struct crew *crew);
 
@@ -88,11 +105,8 @@ size_t crew_alive(const struct crew *crew);
 void start_line_release(struct start_line *line, struct crew *const *crews, size_t n,
 			uint64_t run_ns);
 
-/*
- * Take note of one child's end if it is one of the crew's (@pid is a zombie still), and reap it.
- * Returns whether it was.
- */
-bool crew_note_end(struct crew *crew, pid_t pid);
+/* Take note of the end of the process that was settled for @m (a zombie still), and reap it. */
+void member_note_end(struct member *m);
 
 /* Give up on who is still there: note what is known and kill it. */
 void crew_give_up(struct crew *crew);

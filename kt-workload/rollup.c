@@ -38,7 +38,7 @@ void figures_of_life(const struct member *m, struct figures *f)
 	for (i = 0; i < m->rec->n_tallies; i++)
 		figures_add(f, &m->rec->tallies[i]);
 	f->gap = m->rec->gap;
-	figures_complete(f, m, m->line->start_ns, m->rec->end_ns);
+	figures_complete(f, m, m->crew->line->start_ns, m->rec->end_ns);
 }
 
 void figures_of_phase(const struct member *m, uint32_t phase, uint64_t start_ns, uint64_t end_ns,

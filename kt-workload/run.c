@@ -21,6 +21,7 @@
 #include "parser.h"
 
 #define READY_WAIT_NS NSEC_PER_SEC /* without anyone new at the start line */
+#define PID_MAX	      (4 << 20)	   /* PID_MAX_LIMIT of 64-bit kernels: include/linux/threads.h */
 #define LIVENESS_NS   (250 * NSEC_PER_MSEC)
 
 void run_error(struct run *run, const char *fmt, ...)
@@ -42,14 +43,16 @@ static void reap(struct run *run)
 	siginfo_t si;
 
 	for (;;) {
-		size_t i;
+		struct member *m;
 
 		si.si_pid = 0;
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) || !si.si_pid)
 			return;
-		for (i = 0; i < run->n_made && !crew_note_end(run->made[i], si.si_pid); i++)
-			;
-		if (i == run->n_made)
+		m = run->by_pid[si.si_pid];
+		run->by_pid[si.si_pid] = NULL;
+		if (m)
+			member_note_end(m);
+		else
 			waitpid(si.si_pid, NULL, 0); /* the guardian, if someone killed it */
 	}
 }
@@ -97,19 +100,30 @@ void run_hold(struct run *run, uint64_t until_ns)
 	}
 }
 
-/* Place a worker that waits to be started; struct spawn.place. */
-static int place(void *ctx, const struct crew *crew, const struct member *m)
+/* Put a new process where its workers belong; struct spawn.settle. */
+static int settle(void *ctx, struct member *m, pid_t pid)
 {
-	const struct group_def *def = crew->def;
-	const struct allowed *now = &crew->place->now;
-	const char *cgroup = crew->place->def->name;
+	const struct cgroup_def *def = m->crew->place->def;
 	struct run *run = ctx;
-	int ret = crew->place->def->at_root ? 0 : cgroup_move(&run->tree, cgroup, m->pid);
+	int ret;
 
-	if (ret) {
-		run_error(run, "cannot move a worker into cgroup '%s': %s", cgroup, strerror(-ret));
-		return ret;
-	}
+	run->by_pid[pid] = m;
+	ret = def->at_root ? 0 : cgroup_move(&run->tree, def->name, pid);
+	if (ret)
+		run_error(run, "cannot move a worker into cgroup '%s': %s", def->name,
+			  strerror(-ret));
+	return ret;
+}
+
+/* CPUs, nice value and policy of a worker that waits to be started; struct spawn.dress. */
+static int dress(void *ctx, const struct member *m)
+{
+	const struct group_def *def = m->crew->def;
+	const struct allowed *now = &m->now;
+	const char *cgroup = m->crew->place->def->name;
+	struct run *run = ctx;
+	int ret = 0;
+
 	if (now->confined && run->confinement == CONFINED_AFFINITY &&
 	    sched_setaffinity(m->pid, sizeof(now->cpus), (const cpu_set_t *)&now->cpus)) {
 		_cleanup_free_ char *list = cpuset_format(&now->cpus);
@@ -133,6 +147,11 @@ static int place(void *ctx, const struct crew *crew, const struct member *m)
 			run_error(run, "cgroup '%s': %s", cgroup, why);
 	}
 	return ret;
+}
+
+static void wait_for_others(void *ctx, uint64_t until_ns)
+{
+	run_wait_signal(ctx, until_ns);
 }
 
 int run_make_cgroup(struct run *run, const struct cgroup_def *def)
@@ -173,6 +192,11 @@ int run_start_group(struct run *run, const struct group_def *def)
 	if (ret == -EAGAIN)
 		run_error(run, "cannot start %u workers in cgroup '%s': out of processes",
 			  def->workers, def->cgroup->name);
+	else if (ret == -ETIMEDOUT)
+		run_error(run,
+			  "the threads of cgroup '%s' did not come up: their leader got no CPU for "
+			  "2 s",
+			  def->cgroup->name);
 	else if (ret && !run->n_errors)
 		run_error(run, "cannot start the workers of cgroup '%s': %s", def->cgroup->name,
 			  strerror(-ret));
@@ -362,7 +386,7 @@ static void judge_members(struct run *run)
 	for (i = 0; i < run->n_made; i++) {
 		for (k = 0; k < run->made[i]->def->workers; k++) {
 			const struct member *m = &run->made[i]->members[k];
-			const char *cgroup = m->def->cgroup->name;
+			const char *cgroup = m->crew->def->cgroup->name;
 
 			if (m->timed_out)
 				run_error(run, "worker %d of cgroup '%s' did not stop in time",
@@ -442,6 +466,7 @@ static void lines_init(struct run *run)
 		run->places[i].now = (struct allowed){def->confined, def->cpus};
 		run->places[i].made = def->at_root;
 	}
+	run->by_pid = xcalloc(PID_MAX, sizeof(*run->by_pid)); /* pages come as they are used */
 	run->crews = xcalloc(run->sc->n_groups, sizeof(*run->crews));
 	for (i = 0; i < run->sc->n_groups; i++) {
 		const struct group_def *def = run->sc->groups[i];
@@ -479,7 +504,9 @@ void run_scenario(struct run *run, const char *sysfs)
 		.units_per_check = work_calibrate(),
 		.seeded = run->seeded,
 		.seed = run->seed,
-		.place = place,
+		.settle = settle,
+		.dress = dress,
+		.wait = wait_for_others,
 		.ctx = run,
 	};
 	open_tree(run);
@@ -505,6 +532,7 @@ void run_free(struct run *run)
 	munmap(run->lines, run->sc->n_steps * (sizeof(*run->lines) + sizeof(*run->windows)));
 	free(run->places);
 	free(run->crews);
+	free(run->by_pid);
 	free(run->made);
 	free(run->errors);
 	sched_ext_free(&run->sched);

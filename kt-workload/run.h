@@ -23,9 +23,10 @@ struct run {
 	enum confinement confinement;
 	struct spawn spawn;
 
-	struct place *places; /* by cgroup index */
-	struct crew *crews;   /* by group index */
-	struct crew **made;   /* those whose op was applied, in order */
+	struct place *places;	/* by cgroup index */
+	struct crew *crews;	/* by group index */
+	struct member **by_pid; /* our children, by PID; a leader's is its first thread */
+	struct crew **made;	/* those whose op was applied, in order */
 	size_t n_made;
 	struct start_line *lines; /* by step; shared with the workers */
 	struct window *windows;	  /* by step; [0] is unused */

@@ -53,7 +53,9 @@ struct group_def {
 	struct policy policy;
 	bool has_nice;
 	int nice;
-	char comm[16]; /* TASK_COMM_LEN */
+	char comm[16];	/* TASK_COMM_LEN */
+	char pcomm[16]; /* of the leader whose threads they are, or "" */
+	bool threads;	/* they are threads of one process */
 	/* As far as the script has been read. */
 	struct cgroup_def *where;
 	int stopped_line;

@@ -272,10 +272,10 @@ static json_t *worker_json(const struct run *run, const struct member *m)
 
 	figures_of_life(m, f);
 	json_object_set_new(o, "tid", m->pid ? json_integer(m->pid) : json_null());
-	set_text(o, "comm", m->def->comm);
-	set_text(o, "cgroup", m->def->cgroup->name);
-	set_int(o, "cgroup_index", m->def->cgroup->index);
-	set_text(o, "work", m->def->work.text);
+	set_text(o, "comm", m->crew->def->comm);
+	set_text(o, "cgroup", m->crew->def->cgroup->name);
+	set_int(o, "cgroup_index", m->crew->def->cgroup->index);
+	set_text(o, "work", m->crew->def->work.text);
 	set_int(o, "work_units", f->units);
 	set_int(o, "iterations", f->iterations);
 	if (f->measured) {

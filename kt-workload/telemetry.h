@@ -81,6 +81,7 @@ struct record {
 	_Atomic uint32_t changes;
 	/* The worker's, rarely. */
 	_Atomic int state;
+	_Atomic int tid; /* of a thread, once it runs */
 	uint32_t phase;
 	uint64_t end_ns; /* when it saw the stop */
 	struct gap gap;	 /* over its whole life */

@@ -17,6 +17,7 @@ struct key_state {
 	struct group_def *group;
 	double percent; /* workers=P%, or 0 */
 	bool has_workers;
+	bool has_clone;
 };
 
 struct key_row {
@@ -93,9 +94,27 @@ static void set_comm(struct parser *p, struct key_state *k, const char *value)
 	snprintf(k->group->comm, sizeof(k->group->comm), "%s", value);
 }
 
+static void set_pcomm(struct parser *p, struct key_state *k, const char *value)
+{
+	if (!*value)
+		parser_error(p, "pcomm='': expected a name");
+	snprintf(k->group->pcomm, sizeof(k->group->pcomm), "%s", value);
+}
+
+static void set_clone(struct parser *p, struct key_state *k, const char *value)
+{
+	const char *const names[] = {"fork", "thread", NULL};
+
+	k->has_clone = true;
+	k->group->threads = !strcmp(value, "thread");
+	if (!k->group->threads && strcmp(value, "fork"))
+		parser_error_take(p, unknown_name("clone", value, names));
+}
+
 static const struct key_row key_rows[] = {
-	{"workers", set_workers}, {"work", set_work}, {"cpuset", set_cpuset, .of_cgroup = true},
-	{"policy", set_policy},	  {"nice", set_nice}, {"comm", set_comm},
+	{"workers", set_workers}, {"work", set_work},	{"cpuset", set_cpuset, .of_cgroup = true},
+	{"policy", set_policy},	  {"nice", set_nice},	{"comm", set_comm},
+	{"pcomm", set_pcomm},	  {"clone", set_clone},
 };
 
 size_t worker_keys_count(void)
@@ -170,6 +189,12 @@ static void keys_complete(struct parser *p, struct key_state *k)
 	if (!group->work.type && work_spec_parse("spin-wait", &group->work, &why))
 		die(70, "%s", why);
 	workers_complete(p, k);
+	if (group->pcomm[0] && k->has_clone && !group->threads)
+		parser_error(p,
+			     "pcomm='%s' and clone=fork: expected clone=thread, because a leader "
+			     "has threads",
+			     group->pcomm);
+	group->threads |= group->pcomm[0] != 0;
 	if (!group->comm[0])
 		snprintf(group->comm, sizeof(group->comm), "%s", group->work.type->name);
 }

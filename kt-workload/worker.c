@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+
+#define SEED_SPIN_NS (2 * NSEC_PER_MSEC)
+#define STACK_SIZE   (256 << 10) /* of a thread: no work type is deep */
+
+/* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
+static uint64_t mix(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15ULL;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return x ^ x >> 31;
+}
+
+static long futex(_Atomic uint32_t *word, int op, uint32_t value)
+{
+	return syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+}
+
+void gate_open(struct gate *gate)
+{
+	atomic_store(&gate->open, 1);
+	futex(&gate->open, FUTEX_WAKE, INT_MAX);
+}
+
+static void gate_wait(struct gate *gate)
+{
+	while (!atomic_load(&gate->open))
+		futex(&gate->open, FUTEX_WAIT, 0);
+}
+
+static void on_poke(int signal)
+{
+	(void)signal; /* only ends a wait */
+}
+
+/* To die with @parent, which may be dead already. */
+static void follow(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+}
+
+/* Nothing of the parent's stays but stderr and what the group shares. */
+static void detach(pid_t parent, const struct group_fds *fds)
+{
+	struct sigaction poke = {.sa_handler = on_poke};
+	sigset_t none;
+	int null;
+
+	follow(parent);
+	signal(SIGINT, SIG_IGN); /* of a terminal: the parent's to handle */
+	signal(SIGHUP, SIG_IGN);
+	sigaction(SIGUSR1, &poke, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	null = open("/dev/null", O_RDWR);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	group_fds_close_others(fds);
+	prctl(PR_SET_TIMERSLACK, 1UL); /* wake latencies without the 50 us of politeness */
+}
+
+/* Returns how often it slept: these switches are not the work's. */
+static unsigned int wait_at(struct start_line *line)
+{
+	unsigned int slept = 0;
+
+	atomic_fetch_add(&line->ready, 1);
+	while (!atomic_load(&line->released))
+		slept += !futex(&line->released, FUTEX_WAIT, 0);
+	return slept;
+}
+
+/* From the set-up to the end. Returns 0, or -1 when it could not prepare. */
+static int work(const struct crew *crew, struct worker *w, const struct spawn *spawn)
+{
+	const struct work_type *type = w->spec->type;
+	struct start_line *line = crew->line;
+	uint64_t first = 0, id = (uint64_t)crew->def->index << 32 | w->index;
+	struct timespec ts;
+	bool more = true;
+
+	if (type->setup && type->setup(w)) {
+		atomic_store(&w->rec->state, RECORD_FAILED);
+		return -1;
+	}
+	if (spawn->seeded)
+		first = mix(mix(spawn->seed) ^ id) % SEED_SPIN_NS;
+	usage_read_self(&w->rec->before);
+	atomic_store(&w->rec->state, RECORD_READY);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	w->cpu_mark_ns = ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+	w->rec->before.voluntary_switches += wait_at(line);
+
+	worker_measure_begin(w);
+	while (more && clock_now() < line->start_ns + first) {
+		work_spin(1);
+		more = worker_checkpoint(w, 0);
+	}
+	if (more)
+		type->run(w);
+	worker_measure_end(w);
+	return 0;
+}
+
+void worker_process(const struct crew *crew, struct worker *w, const struct group_fds *fds,
+		    const struct spawn *spawn, pid_t parent)
+{
+	detach(parent, fds);
+	w->fds = fds->fds;
+	_exit(work(crew, w, spawn) ? 1 : 0);
+}
+
+/* A thread, and what it is started with. */
+struct thread {
+	pthread_t id;
+	bool started;
+	const struct crew *crew;
+	const struct spawn *spawn;
+	struct worker worker;
+};
+
+static void *thread_main(void *arg)
+{
+	struct thread *t = arg;
+
+	atomic_store(&t->worker.rec->tid, gettid());
+	if (work(t->crew, &t->worker, t->spawn))
+		atomic_fetch_add(&t->crew->line->ready, 1); /* nobody is to wait for it */
+	return NULL;
+}
+
+static int thread_start(struct thread *t, const pthread_attr_t *attr)
+{
+	struct record *rec = t->worker.rec;
+	int error = pthread_create(&t->id, attr, thread_main, t);
+
+	t->started = !error;
+	if (!error)
+		return 0;
+	snprintf(rec->why, sizeof(rec->why), "cannot start a thread: %s%s", strerror(error),
+		 error == EAGAIN ? " (out of tasks: pids.max, RLIMIT_NPROC or threads-max)" : "");
+	atomic_store(&rec->state, RECORD_FAILED);
+	atomic_fetch_add(&t->crew->line->ready, 1);
+	return -error;
+}
+
+/* A thread has its name from birth, so the leader lends it. */
+static void threads_start(const struct crew *crew, struct record **peers, const struct spawn *spawn,
+			  struct thread *threads)
+{
+	unsigned int group = crew->def->work.group;
+	struct group_fds fds = {};
+	pthread_attr_t attr;
+	uint32_t i;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	prctl(PR_SET_NAME, crew->def->comm);
+	for (i = 0; i < crew->def->workers; i++) {
+		struct thread *t = &threads[i];
+
+		/* They stay open as long as the process lives. */
+		if (i % group == 0 && group_fds_open(&fds, &crew->def->work))
+			_exit(1);
+		*t = (struct thread){.crew = crew, .spawn = spawn};
+		crew_worker(crew, i, peers, spawn, &t->worker);
+		t->worker.fds = fds.fds;
+		thread_start(t, &attr);
+	}
+	if (crew->def->pcomm[0])
+		prctl(PR_SET_NAME, crew->def->pcomm);
+}
+
+void leader_process(const struct crew *crew, struct record **peers, const struct spawn *spawn,
+		    pid_t parent)
+{
+	struct thread *threads = xcalloc(crew->def->workers, sizeof(*threads));
+	struct rlimit files;
+	int status = 0;
+	uint32_t i;
+
+	detach(parent, &(struct group_fds){});
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	gate_wait(crew->gate);
+	threads_start(crew, peers, spawn, threads);
+	for (i = 0; i < crew->def->workers; i++) {
+		if (threads[i].started)
+			pthread_join(threads[i].id, NULL);
+		else
+			status = 1;
+	}
+	_exit(status);
+}
