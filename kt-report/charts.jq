@@ -53,7 +53,7 @@ def strip($id; $title; $desc; $scale; $limit; f):
       + (if $limit then ($limit.x | at($scale)) as $x
           | "<line class=\"limit\" x1=\"\($x)%\" x2=\"\($x)%\" y1=\"0\" y2=\"\($height - 18)\"/>" else "" end)
       + ([$rows | to_entries[] | (.key * 38) as $y | .value
-          | "<text class=\"label\" x=\"0\" y=\"\($y + 13)\">\(.label | cut(48) | esc)</text>"
+          | "<text class=\"label\" x=\"0\" y=\"\($y + 13)\">\(.label | cut(40) | esc)</text>"
           + "<text class=\"value\" x=\"100%\" y=\"\($y + 13)\" text-anchor=\"end\">\(.value | esc)</text>"
           + "<line class=\"base\" x1=\"0\" x2=\"100%\" y1=\"\($y + 26)\" y2=\"\($y + 26)\"/>"
           + (if .low != null and .high != null then
@@ -141,7 +141,7 @@ def monitor_chart:
       | ([["Runnable tasks on a CPU: most (solid), fewest (dashed)", [["high", "line"], ["low", "line second"]]],
           ["Deepest local dispatch queue", [["dsq", "line"]]],
           ["Events a second: select_cpu_fallback (solid), dispatch_keep_last (dashed)", [["fallback", "line"], ["keep", "line second"]]]]
-         | map(select(.[1] as $t | any($rows[]; .[$t[][0]] != null)))) as $panels
+         | map(select(.[1] as $t | any($rows[] | .[$t[][0]]; . != null)))) as $panels
       | if $panels == [] then "" else
         ($panels | length * 92 + 22) as $height
         | figure("\(.id)-monitor"; $height; "Monitor series";
@@ -182,5 +182,5 @@ def across($id; $title; $log; value; f):
   | if . == [] then "" else
       (map(.x) | if $log then log_scale else {lo: 0, hi: ([max * 1.05, 1] | max)} end) as $scale
       | group_by(.label)
-      | map({label: .[0].label, value: "\(length | plural("run"; "runs")), at most \(map(.x) | max | f)", marks: .})
+      | map({label: .[0].label, value: "\(length | plural("run"; "runs")), at most \(map(.x) | max | f)", marks: sort_by(-(.kind | severity))})
       | strip($id; $title; (if $log then "Logarithmic. " else "" end) + "A mark is a run: disc pass, cross fail, triangle inconclusive, square unreadable, stroke skip."; $scale; null; f) end;

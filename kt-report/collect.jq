@@ -86,12 +86,13 @@ def complaint($dir):
   | [$lines[] | select(startswith($head)) | .[$len:] | select(startswith(":") or startswith("/"))]
   | first // null | if . then ltrimstr(": ") | ltrimstr("/") else null end;
 
-# The parts of a variant's name, SCENARIO/PRESET/PROFILE[/KERNEL], where the directories have them.
+# The parts of a variant's name, as kt-gauntlet makes it, where the directories have them: the topology's
+# after the scenario's, then profile, kernel and work. Seeds and repetitions do not make another variant.
 def name_parts($dir; $scenario):
   ($dir | split("/")) as $parts
   | ($parts | rindex($scenario)) as $at
-  | if $at == null then {} else
-      {preset: $parts[$at + 1], profile: $parts[$at + 2], kernel: $parts[$at + 3]} end;
+  | if $at == null then {preset: null, rest: []} else
+      {preset: $parts[$at + 1], rest: [$parts[$at + 2:][] | select(test("^(seed|rep)[0-9]+$") | not)]} end;
 
 def scenario_of($run; $stats; $dir):
   ($stats.scenario | string)

@@ -36,10 +36,13 @@ def matrix_cell:
   else sort_by(.verdict | severity) | group_by(.verdict | severity) as $g
     | "<td class=\"\(.[0].verdict)\">" + ([$g[] | "<a href=\"#\(.[0].id)\">\(.[0].verdict | badge)\(if length > 1 then " × \(length)" else "" end)</a>"] | join("<br>")) + "</td>" end;
 
-# Columns: topologies, by the preset's name where the directories have one. Rows: schedulers, and kernels
-# when there are several.
-def column: (.topology // "unknown") as $t | if .parts.preset and .parts.preset != $t and (.parts.preset | type) == "string" then "\(.parts.preset)\n\($t)" else $t end;
-def row($kernels): if $kernels > 1 then "\(sched_name)\n\(.kernel // "unknown kernel")" else sched_name end;
+# Columns: topologies, by the preset's name where the directories have one. Rows: schedulers, the other
+# parts of the name, and kernels when there are several. What is said a second time is left out.
+def column: (.topology // "unknown") as $t | [.parts.preset // empty | select(. != $t)] + [$t] | join("\n");
+def row($kernels):
+  sched_name as $sched | (if $kernels > 1 then .kernel // "unknown kernel" else null end) as $kernel
+  | [$sched, ([.parts.rest[] | select(. != $sched and . != $kernel)] | if . == [] then empty else join("/") end), ($kernel | values)]
+  | join("\n");
 
 def matrix:
   ([.[].kernel | values] | unique | length) as $kernels
@@ -55,13 +58,20 @@ def matrix:
 
 def worst_wake: [.stats.cgroups[].wake_latency | objects | .p99_ns] | largest;
 
+# A column of the table of all runs that is there when the runs differ in it.
+def differs(f): [.[] | f] | unique | length > 1;
+
 def runs_table:
-  map("<th scope=\"row\"><a href=\"#\(.id)\">\(.name | bdi)</a></th><td>\(.verdict | badge)</td>"
-    + (.scenario | text_cell) + (.topology | text_cell) + (sched_name | text_cell) + (.kernel | text_cell)
+  differs(.scenario) as $s | differs(.topology) as $t | differs(sched_name) as $p | differs(.kernel) as $k
+  | map("<th scope=\"row\"><a href=\"#\(.id)\">\(.name | bdi)</a></th><td>\(.verdict | badge)</td>"
+    + (if $s then .scenario | text_cell else "" end) + (if $t then .topology | text_cell else "" end)
+    + (if $p then sched_name | text_cell else "" end) + (if $k then .kernel | text_cell else "" end)
     + "<td class=\"n\">\(.judged.stats.workers | grouped)</td><td class=\"n\">\(.judged.stats.worst_spread_pct | percent)</td><td class=\"n\">\(.judged.stats.worst_gap_ns | time)</td>"
     + "<td class=\"n\">\(worst_wake | time)</td><td class=\"n\">\(.judged.stats.migrations | grouped)</td><td class=\"n\">\(.run.wall_ns | time)</td>")
-  | table("All runs"; [["Run", false], ["Verdict", false], ["Scenario", false], ["Topology", false], ["Scheduler", false], ["Kernel", false], ["Workers", true],
-      ["Worst spread", true], ["Longest gap", true], ["Worst wake p99", true], ["Migrations", true], ["Took", true]]);
+  | table("All runs"; [["Run", false], ["Verdict", false]]
+      + [if $s then ["Scenario", false] else empty end, if $t then ["Topology", false] else empty end,
+         if $p then ["Scheduler", false] else empty end, if $k then ["Kernel", false] else empty end]
+      + [["Workers", true], ["Worst spread", true], ["Longest gap", true], ["Worst wake p99", true], ["Migrations", true], ["Took", true]]);
 
 # Boxes that hide rows and sections by their verdict: the style sheet's doing.
 def filters:
@@ -69,6 +79,12 @@ def filters:
   | if $c | length < 2 then "" else
       "<fieldset class=\"filters\"><legend>Show runs that are</legend>"
       + ([verdicts[] | select($c[.] != null) | "<label><input type=\"checkbox\" checked id=\"show-\(.)\"> \(badge) \($c[.])</label>"] | join(" ")) + "</fieldset>\n" end;
+
+# 2026-11-22T21:43:43Z for people. HTML.
+def moment: "<time datetime=\"\(esc)\">\(sub("T"; " ") | sub("Z$"; " UTC") | esc)</time>";
+
+# What the lead says of something that the runs have: its name when all have the same.
+def count_of(f; $one; $many): [.[] | f | values] | unique | if length == 1 then "\($one) \(.[0] | bdi)" else length | plural($one; $many) end;
 
 def section($id; $title): "<section aria-labelledby=\"\($id)\"><h2 id=\"\($id)\">\($title)</h2>\n\(.)</section>\n";
 
@@ -82,14 +98,16 @@ def page($runs; $title; $style):
   + "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
   + "<meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"data:,\"><title>\($title | esc)</title>\n<style>\n\($style)</style></head>\n<body>\n"
   + "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
-  + "<header><h1>\($title | bdi)</h1>\n<p class=\"lead\">\($runs | length | plural("run"; "runs")), \([$runs[].scenario] | unique | length | plural("scenario"; "scenarios")), \([$runs[].topology | values] | unique | length | plural("topology"; "topologies"))"
-  + (if $times == [] then "" else ", started \($times[0] | esc)" + (if $times[0] == $times[-1:][0] then "" else " to \($times[-1:][0] | esc)" end) end) + ".</p>\n"
+  + "<header><h1>\($title | bdi)</h1>\n<p class=\"lead\">"
+  + ($runs | [(length | plural("run"; "runs")), count_of(.scenario; "scenario"; "scenarios"), count_of(.topology; "topology"; "topologies"),
+      count_of(sched_name; "scheduler"; "schedulers"), count_of(.kernel; "kernel"; "kernels")] | join(", "))
+  + (if $times == [] then "" else "<br>started \($times[0] | moment)" + (if $times[0] == $times[-1:][0] then "" else " to \($times[-1:][0] | moment)" end) end) + "</p>\n"
   + ($runs | counts_list)
   + "<nav aria-label=\"On this page\"><ul><li><a href=\"#bad\">What went wrong</a></li><li><a href=\"#matrix\">Verdicts by variant</a></li>"
   + (if $across == "" then "" else "<li><a href=\"#across\">Across runs</a></li>" end) + "<li><a href=\"#all\">All runs</a></li><li><a href=\"#runs\">Each run</a></li></ul></nav></header>\n"
   + marks + "<main id=\"main\" tabindex=\"-1\">\n"
   + ($runs | bad_runs | section("bad"; "What went wrong"))
-  + ($runs | matrix | section("matrix"; "Verdicts by variant"))
+  + ("<div class=\"matrices\">\($runs | matrix)</div>\n" | section("matrix"; "Verdicts by variant"))
   + (if $across == "" then "" else "<div class=\"figures\">\($across)</div>" | section("across"; "Across runs") end)
   + ($runs | filters + "<div id=\"all-runs\">\(runs_table)</div>" | section("all"; "All runs"))
   + ($runs | map(run_section) | add | section("runs"; "Each run"))

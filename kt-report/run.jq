@@ -50,11 +50,10 @@ def checks:
           + "<td class=\"n\">\(if .threshold | type == "number" then "\(.fails | esc) \(.threshold | digits)" else (.fails | esc) end)</td>" + (.from | text_cell))
         | table("Checks that are on"; [["Check", false], ["Verdict", false], ["Worst value", true], ["Of", false], ["Fails", true], ["Threshold from", false]])) end;
 
-# Rows of figures for cgroups; $at is the path of their array in stats.json.
+# Rows of figures for cgroups; $at is the path of their array in stats.json, $step are cells that go before.
 def cgroup_rows($at; $step):
   [to_entries[] | "\($at).\(.key)" as $p | .value
-   | (if $step == null then "" else "<td>\($step | bdi)</td>" end)
-   + "<th scope=\"row\">\(.name // "?" | bdi)</th>" + (.cpuset | text_cell)
+   | $step + "<th scope=\"row\">\(.name // "?" | bdi)</th>" + (.cpuset | text_cell)
    + cell("\($p).workers"; .workers; .workers | grouped) + cell("\($p).cpus"; .cpus; .cpus | grouped)
    + cell("\($p).spread_pct"; .spread_pct; .spread_pct | percent)
    + cell("\($p).off_cpu_pct_min"; .off_cpu_pct_min; .off_cpu_pct_min | percent) + cell("\($p).off_cpu_pct_max"; .off_cpu_pct_max; .off_cpu_pct_max | percent)
@@ -66,13 +65,13 @@ def cgroup_heads:
    ["Migrations", true], ["Iterations", true], ["Work units", true], ["Throughput CV", true]];
 
 def cgroups:
-  .stats.cgroups | if . == [] then "" else cgroup_rows("cgroups"; null) | table("Cgroups"; cgroup_heads) end;
+  .stats.cgroups | if . == [] then "" else cgroup_rows("cgroups"; "") | table("Cgroups"; cgroup_heads) end;
 
 def steps:
   [.stats.steps | to_entries[] | .key as $k | .value | .name as $name
-   | "\($name // "?" | tostring) (\(.start_ns | time) – \(.end_ns | time))" as $step
+   | ("<td>\($name // "?" | bdi)</td>" + cell("steps.\($k).start_ns"; .start_ns; .start_ns | time) + cell("steps.\($k).end_ns"; .end_ns; .end_ns | time)) as $step
    | [.cgroups | arrays | .[] | objects] | cgroup_rows("steps.\($k).cgroups"; $step)[]]
-  | if . == [] then "" else "<h4>Steps</h4>\n" + table("Cgroups in each step"; [["Step", false]] + cgroup_heads) end;
+  | if . == [] then "" else "<h4>Steps</h4>\n" + table("Cgroups in each step"; [["Step", false], ["From", true], ["To", true]] + cgroup_heads) end;
 
 def latencies($key; $title):
   [.stats.cgroups | to_entries[] | "cgroups.\(.key).\($key)" as $p | .value | select(.[$key] | type == "object") | .[$key] as $l
