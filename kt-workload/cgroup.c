@@ -85,7 +85,7 @@ static int mount_find(char **mount, char **shown)
 /* The caller's own cgroup, as a directory below @mount. Caller frees; NULL if it is not there. */
 static char *own_cgroup(const char *mount, const char *shown)
 {
-	_cleanup_fclose_ FILE *f = fopen("/proc/self/cgroup", "re");
+	_cleanup_fclose_ FILE *f = fopen("/proc/thread-self/cgroup", "re");
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0, skip = strcmp(shown, "/") ? strlen(shown) : 0;
 
@@ -98,6 +98,16 @@ static char *own_cgroup(const char *mount, const char *shown)
 		return xasprintf("%s%s", mount, strcmp(line + 3, "/") ? line + 3 + skip : "");
 	}
 	return NULL;
+}
+
+char *cgroup_own_in_run(void)
+{
+	_cleanup_free_ char *mount = NULL, *shown = NULL, *own = NULL;
+
+	if (mount_find(&mount, &shown))
+		return NULL;
+	own = own_cgroup(mount, shown);
+	return own && strstr(own, "/" ROOT_PREFIX) ? take_ptr(own) : NULL;
 }
 
 /* Give children of @dir every controller that is there; a missing one is found out when used. */

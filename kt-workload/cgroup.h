@@ -31,6 +31,12 @@ int cgroup_tree_open(struct cgroup_tree *t, bool want_cpuset, char **why);
 void cgroup_tree_close(struct cgroup_tree *t);
 
 /*
+ * Directory of the cgroup that the calling task is in, or NULL when that is not one of a run.
+ * Caller frees.
+ */
+char *cgroup_own_in_run(void);
+
+/*
  * Make the cgroup @name ("a/b") with the controllers there are, and confine it to @cpus unless
  * that is NULL. Returns 0 or -errno with *@why set (caller frees).
  */

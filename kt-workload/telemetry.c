@@ -120,11 +120,16 @@ bool worker_wait_end(struct worker *w, bool woken)
 	return worker_checkpoint(w, 0);
 }
 
-void record_wake(struct record *peer)
+void record_wake_at(struct record *peer, uint64_t ns)
 {
 	uint64_t unknown = DUE_UNKNOWN;
 
-	atomic_compare_exchange_strong(&peer->due_ns, &unknown, clock_now());
+	atomic_compare_exchange_strong(&peer->due_ns, &unknown, ns);
+}
+
+void record_wake(struct record *peer)
+{
+	record_wake_at(peer, clock_now());
 }
 
 bool worker_sleep_until(struct worker *w, uint64_t until_ns)

@@ -127,6 +127,7 @@ struct worker {
 	void *shared;		  /* its group's memory (work_type.shared_size), zeroed */
 	uint64_t units_per_check; /* spin units that take about 20 us */
 	int fd;			  /* work_type.setup() may open a file here; else -1 */
+	void *own;		  /* what setup() prepared for run(); else NULL */
 	const int *fds;		  /* its group's descriptors (work_type.prepare()) */
 };
 
@@ -196,8 +197,9 @@ static inline void worker_iteration(struct worker *w)
 void worker_wait_begin(struct worker *w, uint64_t due_ns);
 bool worker_wait_end(struct worker *w, bool woken);
 
-/* A waker's part: @peer, if it waits, is due to run from now on. */
+/* A waker's part: @peer, if it waits, is due to run from now on, or from @ns on. */
 void record_wake(struct record *peer);
+void record_wake_at(struct record *peer, uint64_t ns);
 
 /* Sleep until @until_ns or the stop, whichever is earlier; returns what worker_checkpoint() does.
  */
