@@ -27,10 +27,11 @@ enum check_input {
 };
 
 struct check {
-	const char *name; /* long option; the policy key has _ for - */
-	const char *arg;  /* its argument's name in --help */
-	const char *unit; /* "-" without one */
-	const char *help;
+	const char *name;  /* long option; the policy key has _ for - */
+	const char *arg;   /* its argument's name in --help */
+	const char *unit;  /* "-" without one */
+	const char *help;  /* for --help: a line, or several split by \n */
+	const char *about; /* for the manual page: sentences */
 	enum value_kind kind;
 	enum check_input input;
 	enum direction fails;
@@ -46,13 +47,17 @@ struct check {
 	const char *nothing; /* why no worker or cgroup may be one to judge */
 };
 
-#define CHECKS_N 16
+#define CHECKS_MAX 64 /* room in arrays by position in checks[] */
 
-extern const struct check checks[CHECKS_N];
+extern const struct check checks[];
+extern const size_t checks_n;
 
-/* Judge all of @s into @r by a check of stats: inconclusive when there is nothing that the check
- * applies to. */
-void check_judge(const struct check *c, const struct stats *s, double threshold, struct result *r);
+/*
+ * Judge @m into @r by a check of stats: inconclusive when there is nothing that the check applies
+ * to, or not what it needs.
+ */
+void check_judge(const struct check *c, const struct measured *m, double threshold,
+		 struct result *r);
 
 /* "above", "below", "zero", "any", "-". */
 const char *direction_name(enum direction d);
@@ -72,6 +77,9 @@ int rate_decimals(double value);
 
 /* The row named @name, with '-' or, for a policy key, '_'; NULL if there is none. */
 const struct check *check_find(const char *name, char separator);
+
+/* Characters of the longest name, for columns. */
+int check_name_width(void);
 
 /* The check's name with @separator between its words. Caller frees. */
 char *check_key(const struct check *c, char separator);

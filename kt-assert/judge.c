@@ -6,84 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cleanup.h"
 #include "diag.h"
+#include "source.h"
+#include "views.h"
 
 static const struct subject whole_run = {.cgroup = -1};
-
-static int read_stats(struct judgement *j, int fd, const char *path, char **message)
-{
-	_cleanup_free_ char *why = NULL;
-	int err = stats_read(fd, &j->stats, &why);
-
-	if (err)
-		*message = xasprintf("%s: %s", path, why);
-	j->has_stats = !err;
-	return err;
-}
-
-static int cannot_open(const char *path, char **message)
-{
-	int err = errno;
-
-	*message = xasprintf("cannot read '%s': %s", path, strerror(err));
-	return -err;
-}
-
-/* Stats that can't be had fail or excuse a run that ended badly, and are an error after a good end.
- */
-static int read_run_dir(struct judgement *j, const char *dir, char **message)
-{
-	_cleanup_free_ char *path = xasprintf("%s/stats.json", dir);
-	_cleanup_free_ char *why = NULL;
-	_cleanup_close_ int fd = -1;
-	int err = run_read(dir, &j->run, message);
-
-	if (err)
-		return err;
-	run_judge(&j->run, &j->completed);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno != ENOENT)
-		return cannot_open(path, message);
-	if (fd < 0 && !j->run.known) {
-		*message =
-			xasprintf("%s: expected a run directory with run.json or stats.json", dir);
-		return -EBADMSG;
-	}
-	if (fd < 0) {
-		result_add(&j->completed, VERDICT_INCONCLUSIVE, whole_run, NAN,
-			   "no stats.json: nothing was measured");
-		return 0;
-	}
-	err = read_stats(j, fd, path, &why);
-	if (err && run_ended_well(&j->run)) {
-		*message = take_ptr(why);
-		return err;
-	}
-	if (err) {
-		stats_free(&j->stats);
-		result_add(&j->completed, VERDICT_INCONCLUSIVE, whole_run, NAN, "no stats: %s",
-			   why);
-	}
-	return 0;
-}
-
-static int read_source(struct judgement *j, const char *source, char **message)
-{
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-
-	if (!strcmp(source, "-"))
-		return read_stats(j, STDIN_FILENO, "stdin", message);
-	fd = open(source, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st))
-		return cannot_open(source, message);
-	if (S_ISDIR(st.st_mode))
-		return read_run_dir(j, source, message);
-	return read_stats(j, fd, source, message);
-}
 
 /* The scenario's name; a run without stats goes by its directory's. */
 static char *run_name(const struct judgement *j)
@@ -111,8 +40,8 @@ static void judge_completion(struct judgement *j)
 	if (strcmp(s->exit, "completed"))
 		result_add(r, VERDICT_FAIL, whole_run, NAN,
 			   "the workload ended '%s' (expected completed)", s->exit);
-	for (i = 0; i < s->n_workers; i++) {
-		const struct worker *w = &s->workers[i];
+	for (i = 0; i < s->run.n_workers; i++) {
+		const struct worker *w = &s->run.workers[i];
 		struct subject who = {.cgroup = w->cgroup, .is_worker = true, .tid = w->tid};
 		_cleanup_free_ char *name = NULL;
 
@@ -122,27 +51,35 @@ static void judge_completion(struct judgement *j)
 		result_add(r, VERDICT_FAIL, who, NAN, "%s ended '%s' (expected completed)", name,
 			   w->exit);
 	}
-	if (!s->n_workers)
+	if (!s->run.n_workers)
 		result_add(r, VERDICT_INCONCLUSIVE, whole_run, NAN,
 			   "no workers in the stats: nothing was measured");
 	if (r->verdict == VERDICT_SKIP)
 		r->verdict = VERDICT_PASS;
 }
 
+static void judge_check(struct judgement *j, const struct check *c)
+{
+	struct result *r = &j->results[c - checks];
+	size_t i;
+
+	if (!j->has_stats || !j->stats.run.n_workers || !j->n_views) {
+		r->verdict = VERDICT_INCONCLUSIVE;
+		return;
+	}
+	for (i = 0; i < j->n_views; i++) {
+		r->scope = j->views[i].scope;
+		check_judge(c, j->views[i].of, policy_setting(&j->policy, c)->threshold, r);
+	}
+}
+
 static void judge_checks(struct judgement *j)
 {
 	size_t i;
 
-	for (i = 0; i < CHECKS_N; i++) {
-		const struct check *c = &checks[i];
-		struct result *r = &j->results[i];
-
-		if (c->input != CHECK_STATS || !policy_on(&j->policy, c))
-			continue;
-		if (j->has_stats && j->stats.n_workers)
-			check_judge(c, &j->stats, policy_setting(&j->policy, c)->threshold, r);
-		else
-			r->verdict = VERDICT_INCONCLUSIVE;
+	for (i = 0; i < checks_n; i++) {
+		if (checks[i].input == CHECK_STATS && policy_on(&j->policy, &checks[i]))
+			judge_check(j, &checks[i]);
 	}
 }
 
@@ -150,21 +87,24 @@ bool judgement_checks(const struct judgement *j, const struct check *c)
 {
 	if (c->input == CHECK_PARAMETER || !policy_on(&j->policy, c))
 		return false;
-	return c->input != CHECK_MONITOR || j->has_monitor || policy_asked(&j->policy, c);
+	return c->input != CHECK_MONITOR || j->monitor_given || policy_asked(&j->policy, c);
 }
 
-static void lack_monitor(struct judgement *j)
+static void lack_monitor(struct judgement *j, const char *why)
 {
 	size_t i;
 
-	for (i = 0; i < CHECKS_N; i++) {
+	for (i = 0; i < checks_n; i++) {
 		if (checks[i].input == CHECK_MONITOR && judgement_checks(j, &checks[i]))
 			result_add(&j->results[i], VERDICT_INCONCLUSIVE, whole_run, NAN,
-				   "%s not measured: no monitor data", checks[i].name);
+				   "%s not measured: %s", checks[i].name, why);
 	}
 }
 
-/* As with stats, what cannot be read is an error only after a good end. */
+/*
+ * As with stats, what cannot be read is an error only after a good end, and what is cut short is
+ * none.
+ */
 static int judge_monitor(struct judgement *j, char **message)
 {
 	_cleanup_free_ char *found = j->run.dir ? xasprintf("%s/monitor.jsonl", j->run.dir) : NULL;
@@ -174,14 +114,21 @@ static int judge_monitor(struct judgement *j, char **message)
 	int err;
 
 	if (path && fd < 0 && (errno != ENOENT || j->options->monitor))
-		return cannot_open(path, message);
+		return source_unreadable(path, message);
 	if (fd < 0) {
-		lack_monitor(j);
+		lack_monitor(j, "no monitor data");
+		return 0;
+	}
+	j->monitor_given = true;
+	if (!j->n_views)
+		return 0;
+	if (!j->timed) {
+		lack_monitor(j, "when the step was is not in events.jsonl");
 		return 0;
 	}
 	j->has_monitor = true;
-	err = monitor_judge(fd, &j->policy, &j->monitor, j->results, &why);
-	if (err && run_ended_well(&j->run)) {
+	err = monitor_judge(fd, &j->policy, j->monitors, j->n_views, j->results, &why);
+	if (err && err != -ENODATA && run_ended_well(&j->run)) {
 		*message = xasprintf("%s: %s", path, why);
 		return err;
 	}
@@ -197,7 +144,7 @@ static void fold(struct judgement *j)
 	size_t i;
 
 	j->observed = j->completed.verdict;
-	for (i = 0; i < CHECKS_N; i++) {
+	for (i = 0; i < checks_n; i++) {
 		any_on |= judgement_checks(j, &checks[i]);
 		if (j->results[i].verdict > j->observed)
 			j->observed = j->results[i].verdict;
@@ -236,12 +183,11 @@ int judgement_make(struct judgement *j, const char *source, const struct judge_o
 	j->source = xstrdup(source);
 	j->options = o;
 	j->run.status = BIND_NONE;
-	stats_init(&j->stats);
 	policy_copy(&j->policy, o->policy);
 	result_init(&j->completed);
-	for (i = 0; i < CHECKS_N; i++)
+	for (i = 0; i < checks_n; i++)
 		result_init(&j->results[i]);
-	err = read_source(j, source, message);
+	err = source_read(j, message);
 	if (err)
 		return err;
 	if (o->relax == RELAX_ALWAYS)
@@ -254,6 +200,9 @@ int judgement_make(struct judgement *j, const char *source, const struct judge_o
 		policy_relax(&j->policy, j->relaxed);
 	j->name = run_name(j);
 	judge_completion(j);
+	err = views_make(j, message);
+	if (err)
+		return err;
 	judge_checks(j);
 	err = judge_monitor(j, message);
 	if (err)
@@ -269,13 +218,19 @@ void judgement_free(struct judgement *j)
 
 	free(j->source);
 	free(j->name);
+	views_free(j);
 	stats_free(&j->stats);
 	run_free(&j->run);
 	policy_free(&j->policy);
 	result_free(&j->completed);
-	for (i = 0; i < CHECKS_N; i++)
+	for (i = 0; i < checks_n; i++)
 		result_free(&j->results[i]);
 	memset(j, 0, sizeof(*j));
+}
+
+bool judgement_by_step(const struct judgement *j)
+{
+	return !j->n_views || j->views[0].scope.step;
 }
 
 const char *judgement_sched(const struct judgement *j)

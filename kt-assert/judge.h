@@ -19,20 +19,31 @@ enum relax {
 	RELAX_NEVER,
 };
 
+/* A time that is judged by itself: the whole run, or a step. */
+struct view {
+	struct scope scope;
+	char *suffix;		   /* the scope's */
+	const struct measured *of; /* NULL without stats */
+};
+
 struct judgement {
 	char *source; /* the operand */
 	char *name;   /* the scenario, or the run directory's name */
 	struct stats stats;
 	bool has_stats;
-	struct monitor monitor;
-	bool has_monitor;
+	struct view *views;
+	struct monitor *monitors; /* of the views */
+	size_t n_views;
+	bool monitor_given;
+	bool timed;	  /* it is known which of the monitor's samples are of which view */
+	bool has_monitor; /* and it is judged, in the monitors */
 	struct run run;
 	struct policy policy;	 /* as applied to this run */
 	const char *relaxed;	 /* why the relaxed defaults were used, NULL: they were not */
 	struct result completed; /* how the run itself ended */
-	struct result results[CHECKS_N]; /* SKIP for a check that is off */
-	enum verdict observed;		 /* all of them folded */
-	enum verdict verdict;		 /* the same after what was expected and allowed */
+	struct result results[CHECKS_MAX]; /* SKIP for a check that is off */
+	enum verdict observed;		   /* all of them folded */
+	enum verdict verdict;		   /* the same after what was expected and allowed */
 	const struct judge_options *options;
 	bool wrong_error; /* it failed as expected, but not with the expected error */
 };
@@ -45,12 +56,14 @@ struct judge_options {
 	bool allow_inconclusive;     /* inconclusive becomes pass */
 	bool no_skip;		     /* skip becomes fail */
 	const char *monitor;	     /* file of monitor data, NULL: the run directory's */
+	const char *step;	     /* judge that step instead of the run, or STEP_EACH; or NULL */
 };
 
 /*
  * Read and judge @source: a stats file, a run directory, or "-" for stdin. @o must outlive @j.
- * Returns 0, or -EBADMSG or another negative errno when it can't be read; *@message is then one
- * line that names it. Free @j with judgement_free() either way.
+ * Returns 0; -ESRCH when it has no step of the name asked for; or -EBADMSG or another negative
+ * errno when it can't be read. *@message is then one line that names it. Free @j with
+ * judgement_free() either way.
  */
 int judgement_make(struct judgement *j, const char *source, const struct judge_options *o,
 		   char **message);
@@ -58,6 +71,9 @@ void judgement_free(struct judgement *j);
 
 /* Is the check on, and is there what it judges, or was it asked for by the command line? */
 bool judgement_checks(const struct judgement *j, const struct check *c);
+
+/* Are its views steps, rather than the whole run? */
+bool judgement_by_step(const struct judgement *j);
 
 /* The scheduler that was loaded and the topology, NULL when there is none or it is unknown. */
 const char *judgement_sched(const struct judgement *j);

@@ -25,6 +25,8 @@ enum {
 	OPT_ALLOW_INCONCLUSIVE,
 	OPT_NO_SKIP,
 	OPT_MONITOR,
+	OPT_STEP,
+	OPT_EACH_STEP,
 	OPT_QUIET,
 	OPT_VERBOSE,
 	OPT_CHECK, /* and up: the checks, by position */
@@ -41,6 +43,8 @@ static const struct option_row general_rows[] = {
 	{"no-skip", 0, NULL, "skip counts as a fail", OPT_NO_SKIP},
 	{"monitor", 0, "FILE", "monitor data of the run, instead of RUNDIR/monitor.jsonl",
 	 OPT_MONITOR},
+	{"step", 0, "NAME", "judge what happened in that step only", OPT_STEP},
+	{"each-step", 0, NULL, "judge each step by itself, instead of the run", OPT_EACH_STEP},
 	{"format", 0, "FORMAT", "text (default), json, tap or junit", OPT_FORMAT},
 	{"explain", 0, NULL, "print each threshold and where it is from, as a policy", OPT_EXPLAIN},
 	{"list-checks", 0, NULL, "print the checks with unit, direction and default", OPT_LIST},
@@ -49,7 +53,7 @@ static const struct option_row general_rows[] = {
 	{NULL, 0, NULL, "Checks (takes off as its value, but for --sustained-samples)", 0},
 };
 
-#define ROWS_N (ARRAY_SIZE(general_rows) + CHECKS_N)
+#define ROWS_MAX (ARRAY_SIZE(general_rows) + CHECKS_MAX)
 
 struct settings {
 	struct policy policy;
@@ -58,20 +62,20 @@ struct settings {
 	bool explain, list, quiet, verbose;
 	/* Command-line values by check: laid over all policy files, whatever the order of options.
 	 */
-	bool given[CHECKS_N];
-	const char *value[CHECKS_N];
+	bool given[CHECKS_MAX];
+	const char *value[CHECKS_MAX];
 };
 
 static const char epilogue[] =
 	"Reads stats JSON (kt-stats/1) from FILE, RUNDIR/stats.json, or stdin for - or nothing.\n"
 	"Exits with 0 pass or skip, 1 fail, 2 inconclusive, 64 usage, 65 bad input.";
 
-static void fill_rows(struct option_row rows[ROWS_N])
+static void fill_rows(struct option_row rows[ROWS_MAX])
 {
 	size_t i;
 
 	memcpy(rows, general_rows, sizeof(general_rows));
-	for (i = 0; i < CHECKS_N; i++) {
+	for (i = 0; i < checks_n; i++) {
 		const struct check *c = &checks[i];
 
 		rows[ARRAY_SIZE(general_rows) + i] = (struct option_row){
@@ -155,6 +159,14 @@ static void take_option(struct settings *s, int id, const char *value)
 	case OPT_MONITOR:
 		s->judge.monitor = value;
 		break;
+	case OPT_STEP:
+		if (!*value)
+			die(EXIT_USAGE, "--step: expected a step's name, found ''");
+		s->judge.step = value;
+		break;
+	case OPT_EACH_STEP:
+		s->judge.step = STEP_EACH;
+		break;
 	case OPT_QUIET:
 		s->quiet = true;
 		break;
@@ -173,7 +185,7 @@ static void apply_command_line(struct settings *s)
 	const char *expected;
 	size_t i;
 
-	for (i = 0; i < CHECKS_N; i++) {
+	for (i = 0; i < checks_n; i++) {
 		if (s->given[i] &&
 		    policy_set(&s->policy, &checks[i], s->value[i], COMMAND_LINE, &expected))
 			die(EXIT_USAGE, "--%s: expected %s, found '%s'", checks[i].name, expected,
@@ -193,10 +205,12 @@ static void judge_one(const struct settings *s, const char *source, struct repor
 {
 	_cleanup_free_ char *message = NULL;
 	struct judgement j;
+	int err = judgement_make(&j, source, &s->judge, &message);
 
-	if (judgement_make(&j, source, &s->judge, &message)) {
+	if (err) {
 		warn("%s", message);
 		r->unreadable++;
+		r->unknown_step |= err == -ESRCH;
 		if (!s->quiet && s->format->unreadable)
 			s->format->unreadable(r, source, message);
 	} else {
@@ -207,7 +221,7 @@ static void judge_one(const struct settings *s, const char *source, struct repor
 	judgement_free(&j);
 }
 
-/* Judge every input; the exit status is the most severe, 65 before 1 before 2. */
+/* Judge every input; the exit status is the most severe, 64 before 65 before 1 before 2. */
 static int judge_all(const struct settings *s, char *const *sources, size_t n)
 {
 	struct report r = {
@@ -225,6 +239,8 @@ static int judge_all(const struct settings *s, char *const *sources, size_t n)
 		judge_one(s, sources[i], &r);
 	if (!s->quiet && s->format->end)
 		s->format->end(&r);
+	if (r.unknown_step)
+		return EXIT_USAGE;
 	if (r.unreadable)
 		return EXIT_BAD_INPUT;
 	return r.counts[VERDICT_FAIL] ? 1 : r.counts[VERDICT_INCONCLUSIVE] ? 2 : 0;
@@ -257,13 +273,13 @@ static int run(struct settings *s, char **operands, size_t n)
 
 int main(int argc, char **argv)
 {
-	struct option_row rows[ROWS_N];
+	struct option_row rows[ROWS_MAX];
 	struct options o = {
 		.synopsis = "[OPTIONS] [FILE|RUNDIR|-]...",
 		.summary = "Judge what a run measured against thresholds.",
 		.epilogue = epilogue,
 		.rows = rows,
-		.n_rows = ROWS_N,
+		.n_rows = ARRAY_SIZE(general_rows) + checks_n,
 		.permute = 1,
 		.argc = argc,
 		.argv = argv,

@@ -68,7 +68,13 @@ static const struct bind_type events_type = {
 
 static const struct bind_field sample_fields[] = {
 	FIELD(struct monitor_sample, "t_ns", BIND_INT, t_ns, BIND_REQUIRED),
-	{.key = "cpus", .kind = BIND_LIST, .flags = BIND_REQUIRED, .type = &cpu_type},
+	{
+		.key = "cpus",
+		.kind = BIND_LIST,
+		.offset = offsetof(struct monitor_sample, listed),
+		.flags = BIND_REQUIRED,
+		.type = &cpu_type,
+	},
 	{
 		.key = "events",
 		.kind = BIND_OBJECT,
@@ -137,6 +143,8 @@ static int chunk_feed(struct reader *r, const char *data, size_t len, char **mes
 			err = line_end(r, message);
 		if (!err && newline)
 			r->number++;
+		if (err == -ENODATA) /* a whole line that is half a sample */
+			err = -EBADMSG;
 		n += newline ? 1 : 0;
 		data += n;
 		len -= n;

@@ -27,13 +27,15 @@ struct monitor_sample {
 	struct monitor_cpu *cpus; /* by position */
 	size_t n_cpus, max_cpus;
 	struct monitor_events events;
-	struct monitor_cpu next_cpu; /* while reading */
+	/* While reading. */
+	struct monitor_cpu next_cpu;
+	int64_t listed;
 };
 
 /*
  * Read @fd to its end and hand each sample to @take, in order; it is gone after the call. Returns
- * 0, -EBADMSG for malformed input or another negative errno from read(2); *@message is then one
- * line, without the file's name, that the caller frees.
+ * 0, -EBADMSG for malformed input, -ENODATA when the last sample is cut short, or another negative
+ * errno from read(2); *@message is then one line, without the file's name, that the caller frees.
  */
 int monitor_read(int fd, void (*take)(void *ctx, const struct monitor_sample *s), void *ctx,
 		 char **message);

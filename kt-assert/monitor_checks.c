@@ -218,9 +218,19 @@ static void take_events(struct watcher *ws, struct watch *w, int64_t before, int
 		watch_value(ws, w, 0, rate, rate > w->threshold, ws->t_ns);
 }
 
-static void take_sample(void *ctx, const struct monitor_sample *s)
+/* What is added to the results from now on is of this watcher's time. */
+static void watcher_enter(struct watcher *ws)
 {
-	struct watcher *ws = ctx;
+	size_t i;
+
+	for (i = 0; i < WATCHES_N; i++) {
+		if (ws->watches[i].result)
+			ws->watches[i].result->scope = ws->monitor->scope;
+	}
+}
+
+static void watcher_take(struct watcher *ws, const struct monitor_sample *s)
+{
 	struct monitor *m = ws->monitor;
 	size_t i;
 
@@ -264,31 +274,78 @@ static void watch_end(const struct watcher *ws, const struct watch *w)
 		   ws->monitor->samples);
 }
 
-int monitor_judge(int fd, const struct policy *p, struct monitor *m, struct result *results,
-		  char **message)
+static void watcher_init(struct watcher *ws, const struct policy *p, struct monitor *m,
+			 struct result *results)
 {
-	struct watcher ws = {.monitor = m};
 	size_t i;
-	int err;
 
-	*m = (struct monitor){.max_imbalance = NAN, .max_depth = BIND_NONE};
-	ws.sustained = policy_setting(p, check_find("sustained-samples", '-'))->threshold;
+	*ws = (struct watcher){.monitor = m};
+	*m = (struct monitor){
+		.scope = m->scope,
+		.from_ns = m->from_ns,
+		.to_ns = m->to_ns,
+		.max_imbalance = NAN,
+		.max_depth = BIND_NONE,
+	};
+	ws->sustained = policy_setting(p, check_find("sustained-samples", '-'))->threshold;
 	for (i = 0; i < WATCHES_N; i++) {
 		const struct check *c = check_find(watch_names[i], '-');
 
 		if (!policy_on(p, c))
 			continue;
-		ws.watches[i].check = c;
-		ws.watches[i].result = &results[c - checks];
-		ws.watches[i].threshold = policy_setting(p, c)->threshold;
-		ws.watches[i].asked = policy_asked(p, c);
+		ws->watches[i].check = c;
+		ws->watches[i].result = &results[c - checks];
+		ws->watches[i].threshold = policy_setting(p, c)->threshold;
+		ws->watches[i].asked = policy_asked(p, c);
 	}
-	err = monitor_read(fd, take_sample, &ws, message);
+}
+
+static void watcher_end(struct watcher *ws)
+{
+	size_t i;
+
+	watcher_enter(ws);
 	for (i = 0; i < WATCHES_N; i++) {
-		watch_end(&ws, &ws.watches[i]);
-		free(ws.watches[i].streaks);
+		watch_end(ws, &ws->watches[i]);
+		free(ws->watches[i].streaks);
 	}
-	free(ws.cpus);
+	free(ws->cpus);
+}
+
+struct watchers {
+	struct watcher *v;
+	size_t n;
+};
+
+static void take_sample(void *ctx, const struct monitor_sample *s)
+{
+	const struct watchers *all = ctx;
+	size_t i;
+
+	for (i = 0; i < all->n; i++) {
+		struct watcher *ws = &all->v[i];
+
+		if (s->t_ns < ws->monitor->from_ns || s->t_ns >= ws->monitor->to_ns)
+			continue;
+		if (all->n > 1 || !ws->monitor->samples)
+			watcher_enter(ws);
+		watcher_take(ws, s);
+	}
+}
+
+int monitor_judge(int fd, const struct policy *p, struct monitor *m, size_t n,
+		  struct result *results, char **message)
+{
+	_cleanup_free_ struct watcher *v = xcalloc(n, sizeof(*v));
+	struct watchers all = {v, n};
+	size_t i;
+	int err;
+
+	for (i = 0; i < n; i++)
+		watcher_init(&v[i], p, &m[i], results);
+	err = monitor_read(fd, take_sample, &all, message);
+	for (i = 0; i < n; i++)
+		watcher_end(&v[i]);
 	return err;
 }
 

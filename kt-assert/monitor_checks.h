@@ -15,8 +15,12 @@ struct event_rate {
 	int64_t count, ns;
 };
 
-/* What a report shows of the samples. */
+/* A time in which samples are judged, and what a report shows of them. */
 struct monitor {
+	/* Set by the caller: from @from_ns on and before @to_ns by the samples' clock. */
+	struct scope scope;
+	int64_t from_ns, to_ns;
+	/* Set here. */
 	size_t samples, cpus;
 	int64_t first_ns, last_ns;
 	double max_imbalance; /* NAN: not measured */
@@ -26,13 +30,13 @@ struct monitor {
 };
 
 /*
- * Read monitor data from @fd and judge it as @p has it into @results (by position in checks[]).
- * A check without a usable sample is inconclusive; those of event rates are skipped when there
- * was no scheduler, unless asked for by the command line. Returns 0 or what monitor_read() does;
- * the samples before a malformed one are judged either way.
+ * Read monitor data from @fd and judge it as @p has it into @results (by position in checks[]), by
+ * itself for each of the @n times in @m. A check without a usable sample is inconclusive; those of
+ * event rates are skipped when there was no scheduler, unless asked for by the command line.
+ * Returns 0 or what monitor_read() does; the samples before a malformed one are judged either way.
  */
-int monitor_judge(int fd, const struct policy *p, struct monitor *m, struct result *results,
-		  char **message);
+int monitor_judge(int fd, const struct policy *p, struct monitor *m, size_t n,
+		  struct result *results, char **message);
 
 /* Per second, NAN when no interval was measured. */
 double event_rate(const struct event_rate *r);

@@ -23,15 +23,37 @@ const struct setting *policy_setting(const struct policy *p, const struct check 
 	return &p->set[c - checks];
 }
 
+/* "on", "off", or the threshold. */
+static char *value_of(const struct check *c, bool on, double threshold)
+{
+	if (!on)
+		return xstrdup("off");
+	return c->kind == VALUE_SWITCH ? xstrdup("on") : xasprintf("%.15g", threshold);
+}
+
+/* Put a new layer over what @s has. */
+static void lay(const struct check *c, struct setting *s, bool on, double threshold, char *from)
+{
+	_cleanup_free_ char *value = value_of(c, s->on, s->threshold);
+	_cleanup_free_ char *below = s->overrides, *old_from = s->from;
+
+	s->overrides =
+		xasprintf("%s (%s)%s%s", value, old_from, below ? ", " : "", below ? below : "");
+	s->on = on;
+	s->threshold = threshold;
+	s->from = from;
+}
+
 void policy_init(struct policy *p)
 {
 	size_t i;
 
-	for (i = 0; i < CHECKS_N; i++) {
+	for (i = 0; i < checks_n; i++) {
 		p->set[i] = (struct setting){
 			.on = checks[i].on,
 			.threshold = checks[i].threshold,
 			.from = xstrdup("default"),
+			.overrides = NULL,
 		};
 	}
 }
@@ -40,8 +62,10 @@ void policy_free(struct policy *p)
 {
 	size_t i;
 
-	for (i = 0; i < CHECKS_N; i++)
+	for (i = 0; i < checks_n; i++) {
 		free(p->set[i].from);
+		free(p->set[i].overrides);
+	}
 	memset(p, 0, sizeof(*p));
 }
 
@@ -50,22 +74,24 @@ void policy_copy(struct policy *to, const struct policy *from)
 	size_t i;
 
 	*to = *from;
-	for (i = 0; i < CHECKS_N; i++)
+	for (i = 0; i < checks_n; i++) {
+		const char *overrides = from->set[i].overrides;
+
 		to->set[i].from = xstrdup(from->set[i].from);
+		to->set[i].overrides = overrides ? xstrdup(overrides) : NULL;
+	}
 }
 
 void policy_relax(struct policy *p, const char *why)
 {
 	size_t i;
 
-	for (i = 0; i < CHECKS_N; i++) {
+	for (i = 0; i < checks_n; i++) {
 		struct setting *s = &p->set[i];
 
 		if (s->chosen || !checks[i].relaxed)
 			continue;
-		s->threshold = checks[i].relaxed;
-		free(s->from);
-		s->from = xasprintf("relaxed: %s", why);
+		lay(&checks[i], s, s->on, checks[i].relaxed, xasprintf("relaxed: %s", why));
 	}
 }
 
@@ -114,11 +140,8 @@ int policy_set(struct policy *p, const struct check *c, const char *text, const 
 		if (err)
 			return err;
 	}
-	s->on = on;
+	lay(c, s, on, threshold, xstrdup(from));
 	s->chosen = true;
-	s->threshold = threshold;
-	free(s->from);
-	s->from = xstrdup(from);
 	return 0;
 }
 
@@ -143,7 +166,7 @@ static char *unknown_key(const char *key)
 	const char *near;
 	char *text;
 
-	for (i = 0; i < CHECKS_N; i++)
+	for (i = 0; i < checks_n; i++)
 		ptrlist_add(&names, &n, check_key(&checks[i], '_'));
 	near = nearest_name(key, names);
 	text = near ? xasprintf("unknown key '%s': did you mean '%s'?", key, near)
@@ -227,21 +250,20 @@ bool policy_asked(const struct policy *p, const struct check *c)
 
 void policy_print(const struct policy *p, FILE *out)
 {
+	int width = check_name_width();
 	size_t i;
 
-	for (i = 0; i < CHECKS_N; i++) {
+	for (i = 0; i < checks_n; i++) {
 		const struct check *c = &checks[i];
 		const struct setting *s = &p->set[i];
 		_cleanup_free_ char *key = check_key(c, '_');
-		char value[64] = "off";
+		_cleanup_free_ char *value = value_of(c, policy_on(p, c), s->threshold);
 
-		if (policy_on(p, c) && c->kind == VALUE_SWITCH)
-			strcpy(value, "on");
-		else if (policy_on(p, c))
-			snprintf(value, sizeof(value), "%.15g", s->threshold);
-		fprintf(out, "%-24s= %-8s# %s", key, value, s->from);
+		fprintf(out, "%-*s = %-8s# %s", width, key, value, s->from);
 		if (s->on && !policy_on(p, c))
 			fprintf(out, ", off with not_starved");
+		if (s->overrides)
+			fprintf(out, ", overrides %s", s->overrides);
 		fputc('\n', out);
 	}
 }

@@ -19,11 +19,12 @@ struct setting {
 	bool on;
 	bool chosen; /* set by a policy file or the command line, not by a default */
 	double threshold;
-	char *from; /* "default", "relaxed: ...", "FILE:LINE", "command line" */
+	char *from;	 /* "default", "relaxed: ...", "FILE:LINE", "command line" */
+	char *overrides; /* the layers below, the nearest first: "20 (FILE:LINE), 15 (default)" */
 };
 
 struct policy {
-	struct setting set[CHECKS_N]; /* by position in checks[] */
+	struct setting set[CHECKS_MAX]; /* by position in checks[] */
 };
 
 void policy_init(struct policy *p);
@@ -54,7 +55,10 @@ bool policy_asked(const struct policy *p, const struct check *c);
 
 const struct setting *policy_setting(const struct policy *p, const struct check *c);
 
-/* Write @p in the form of a policy file, each line with a comment that says where it is from. */
+/*
+ * Write @p in the form of a policy file, each line with a comment that says where it is from and
+ * what it overrides.
+ */
 void policy_print(const struct policy *p, FILE *out);
 
 #endif

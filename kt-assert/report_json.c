@@ -83,6 +83,7 @@ static void put_result(yajl_gen g, const struct result *r)
 		put_member(g, "who", NULL);
 	else
 		put_who(g, &r->who);
+	put_member(g, "step", r->step);
 	put(g, "findings");
 	yajl_gen_array_open(g);
 	for (i = 0; i < r->n_findings; i++) {
@@ -92,6 +93,7 @@ static void put_result(yajl_gen g, const struct result *r)
 		put_member(g, "verdict", verdict_name(f->verdict));
 		put_real(g, "value", f->value);
 		put_who(g, &f->who);
+		put_member(g, "step", f->step);
 		put_member(g, "text", f->text);
 		yajl_gen_map_close(g);
 	}
@@ -112,6 +114,7 @@ static void put_check(yajl_gen g, const struct judgement *j, size_t i)
 	put_real(g, "threshold",
 		 policy_on(&j->policy, c) && c->kind != VALUE_SWITCH ? s->threshold : NAN);
 	put_member(g, "from", s->from);
+	put_member(g, "overrides", s->overrides);
 	put_member(g, "unit", c->unit);
 	put_member(g, "fails", direction_name(c->fails));
 	put_result(g, &j->results[i]);
@@ -132,17 +135,18 @@ static void put_checks(yajl_gen g, const struct judgement *j)
 	yajl_gen_map_close(g);
 	put(g, "checks");
 	yajl_gen_array_open(g);
-	for (i = 0; i < CHECKS_N; i++)
+	for (i = 0; i < checks_n; i++)
 		put_check(g, j, i);
 	yajl_gen_array_close(g);
 }
 
-static void put_stats(yajl_gen g, const struct stats *s)
+/* What was measured, as the text has it; of a step without the cgroups that were not in it. */
+static void put_stats(yajl_gen g, const struct measured *s)
 {
 	size_t i;
 
 	yajl_gen_map_open(g);
-	put_integer(g, "workers", s->n_workers);
+	put_integer(g, "workers", s->all_workers);
 	put_integer(g, "cpus", s->cpus);
 	put_integer(g, "migrations", s->migrations);
 	put_real(g, "worst_spread_pct", s->worst_spread_pct);
@@ -152,6 +156,8 @@ static void put_stats(yajl_gen g, const struct stats *s)
 	for (i = 0; i < s->n_cgroups; i++) {
 		const struct cgroup *cg = &s->cgroups[i];
 
+		if (s->step && !cg->workers)
+			continue;
 		yajl_gen_map_open(g);
 		put_integer(g, "index", i);
 		put_member(g, "name", cg->name);
@@ -182,6 +188,40 @@ static void put_monitor(yajl_gen g, const struct monitor *m)
 	put_real(g, "fallback_rate", event_rate(&m->fallback));
 	put_real(g, "keep_last_rate", event_rate(&m->keep_last));
 	yajl_gen_map_close(g);
+}
+
+static void put_view(yajl_gen g, const struct judgement *j, size_t i)
+{
+	put(g, "stats");
+	if (i < j->n_views && j->views[i].of)
+		put_stats(g, j->views[i].of);
+	else
+		yajl_gen_null(g);
+	put(g, "monitor");
+	if (i < j->n_views && j->has_monitor)
+		put_monitor(g, &j->monitors[i]);
+	else
+		yajl_gen_null(g);
+}
+
+static void put_steps(yajl_gen g, const struct judgement *j)
+{
+	size_t i;
+
+	put(g, "steps");
+	yajl_gen_array_open(g);
+	for (i = 0; i < j->n_views; i++) {
+		const struct measured *m = j->views[i].of;
+
+		yajl_gen_map_open(g);
+		put_member(g, "step", m->step);
+		put_integer(g, "number", m->position);
+		put_integer(g, "start_ns", m->start_ns);
+		put_integer(g, "end_ns", m->end_ns);
+		put_view(g, j, i);
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
 }
 
 static void write_piece(void *ctx, const char *text, size_t len)
@@ -218,16 +258,10 @@ void report_json(const struct judgement *j, FILE *out)
 	put_bool(g, "no_skip", j->options->no_skip);
 	put_member(g, "relaxed", j->relaxed);
 	put_checks(g, j);
-	put(g, "stats");
-	if (j->has_stats)
-		put_stats(g, &j->stats);
+	if (judgement_by_step(j))
+		put_steps(g, j);
 	else
-		yajl_gen_null(g);
-	put(g, "monitor");
-	if (j->has_monitor)
-		put_monitor(g, &j->monitor);
-	else
-		yajl_gen_null(g);
+		put_view(g, j, 0);
 	yajl_gen_map_close(g);
 	yajl_gen_free(g);
 	fputc('\n', out);
@@ -244,21 +278,50 @@ const struct report_format report_format_json = {
 	.verdict = json_verdict,
 };
 
+/* "switch", "percent", ...: what values a check takes, docs/man/checks.jq has it in words. */
+static const char *kind_name(enum value_kind kind)
+{
+	static const char *const names[] = {
+		[VALUE_SWITCH] = "switch", [VALUE_PERCENT] = "percent", [VALUE_WHOLE] = "whole",
+		[VALUE_COUNT] = "count",   [VALUE_REAL] = "real",
+	};
+
+	return names[kind];
+}
+
+static const char *input_name(enum check_input input)
+{
+	static const char *const names[] = {
+		[CHECK_STATS] = "stats",
+		[CHECK_MONITOR] = "monitor",
+		[CHECK_PARAMETER] = "parameter",
+	};
+
+	return names[input];
+}
+
 void report_checks_json(FILE *out)
 {
 	yajl_gen g = gen_open(out);
 	size_t i;
 
 	yajl_gen_array_open(g);
-	for (i = 0; i < CHECKS_N; i++) {
+	for (i = 0; i < checks_n; i++) {
 		const struct check *c = &checks[i];
+		_cleanup_free_ char *key = check_key(c, '_');
 
 		yajl_gen_map_open(g);
 		put_member(g, "check", c->name);
+		put_member(g, "key", key);
+		put_member(g, "argument", c->arg);
+		put_member(g, "value", kind_name(c->kind));
 		put_member(g, "unit", c->unit);
+		put_member(g, "input", input_name(c->input));
 		put_member(g, "fails", direction_name(c->fails));
 		put_bool(g, "on", c->on);
 		put_real(g, "threshold", c->on && c->kind != VALUE_SWITCH ? c->threshold : NAN);
+		put_real(g, "relaxed", c->relaxed ? c->relaxed : NAN);
+		put_member(g, "about", c->about);
 		yajl_gen_map_close(g);
 	}
 	yajl_gen_array_close(g);

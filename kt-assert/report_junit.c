@@ -42,7 +42,7 @@ static const char *first_finding(const struct judgement *j, enum verdict v)
 		if (j->completed.findings[i].verdict == v)
 			return j->completed.findings[i].text;
 	}
-	for (k = 0; k < CHECKS_N; k++) {
+	for (k = 0; k < checks_n; k++) {
 		for (i = 0; i < j->results[k].n_findings; i++) {
 			if (j->results[k].findings[i].verdict == v)
 				return j->results[k].findings[i].text;

@@ -27,7 +27,7 @@ static void print_word(const struct judgement *j, FILE *out, bool colour)
 	fprintf(out, colour ? "%s%s\033[0m" : "%s%s", colour ? look->colour : "", look->word);
 }
 
-/* "[sched=NAME] [topo=1n2l2c1t]" */
+/* "[sched=NAME] [topo=1n2l2c1t]", and "[step=NAME]" where that was asked for. */
 static void print_tags(const struct judgement *j, FILE *out)
 {
 	const char *sched = judgement_sched(j), *topology = judgement_topology(j);
@@ -40,6 +40,11 @@ static void print_tags(const struct judgement *j, FILE *out)
 	fprintf(out, "[topo=");
 	text_print_safe(out, topology ? topology : "-");
 	fprintf(out, "]");
+	if (j->options->step && *j->options->step) {
+		fprintf(out, " [step=");
+		text_print_safe(out, j->options->step);
+		fprintf(out, "]");
+	}
 }
 
 void report_title(const struct judgement *j, FILE *out)
@@ -121,8 +126,16 @@ static void print_findings(const struct judgement *j, enum verdict v, FILE *out)
 	size_t i;
 
 	print_result(&j->completed, v, "completed", out);
-	for (i = 0; i < CHECKS_N; i++)
+	for (i = 0; i < checks_n; i++)
 		print_result(&j->results[i], v, checks[i].name, out);
+}
+
+/* "--- stats ---", or "--- stats in step load ---" where there are several. */
+static void print_section(FILE *out, const char *title, const char *suffix)
+{
+	fprintf(out, "\n--- %s", title);
+	text_print_safe(out, suffix ? suffix : "");
+	fprintf(out, " ---\n");
 }
 
 /* "22.4%", or "-" when it was not measured. */
@@ -137,20 +150,30 @@ static char *gap_text(int64_t ns)
 	return ns == BIND_NONE ? xstrdup("-") : xasprintf("%.0fms", ns / 1e6);
 }
 
-static void print_stats(const struct stats *s, FILE *out)
+/* A count, or "-" when it is not known. */
+static char *count_text(int64_t n)
 {
-	_cleanup_free_ char *spread = percent_text(s->worst_spread_pct);
-	_cleanup_free_ char *gap = gap_text(s->worst_gap_ns);
+	return n == BIND_NONE ? xstrdup("-") : xasprintf("%lld", (long long)n);
+}
+
+static void print_stats(const struct view *v, FILE *out)
+{
+	const struct measured *m = v->of;
+	_cleanup_free_ char *spread = percent_text(m->worst_spread_pct);
+	_cleanup_free_ char *gap = gap_text(m->worst_gap_ns);
+	_cleanup_free_ char *cpus = count_text(m->cpus);
 	size_t i;
 
-	fprintf(out, "\n--- stats ---\n");
-	fprintf(out, "%zu workers, %zu cpus, %lld migrations, worst_spread=%s, worst_gap=%s\n",
-		s->n_workers, s->cpus, (long long)s->migrations, spread, gap);
-	for (i = 0; i < s->n_cgroups; i++) {
-		const struct cgroup *cg = &s->cgroups[i];
+	print_section(out, "stats", v->suffix);
+	fprintf(out, "%zu workers, %s cpus, %lld migrations, worst_spread=%s, worst_gap=%s\n",
+		m->all_workers, cpus, (long long)m->migrations, spread, gap);
+	for (i = 0; i < m->n_cgroups; i++) {
+		const struct cgroup *cg = &m->cgroups[i];
 		_cleanup_free_ char *cg_spread = percent_text(cg->spread_pct);
 		_cleanup_free_ char *cg_gap = gap_text(cg->gap_ns);
 
+		if (m->step && !cg->workers)
+			continue;
 		fprintf(out,
 			"  cg%zu: workers=%zu cpus=%zu spread=%s gap=%s migrations=%lld "
 			"iter=%lld\n",
@@ -170,7 +193,7 @@ static void print_figure(FILE *out, const char *key, double value, const char *u
 
 static void print_monitor(const struct monitor *m, FILE *out)
 {
-	fprintf(out, "\n--- monitor ---\n");
+	print_section(out, "monitor", m->scope.suffix);
 	fprintf(out, "%zu samples over %.0fms, %zu cpus, %zu stalled", m->samples,
 		(m->last_ns - m->first_ns) / 1e6, m->cpus, m->stalls);
 	print_figure(out, "max_imbalance", m->max_imbalance, "");
@@ -186,6 +209,7 @@ static void print_monitor(const struct monitor *m, FILE *out)
 void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose)
 {
 	_cleanup_free_ char *surprise = report_surprise(j);
+	size_t i;
 
 	print_head(j, out, colour);
 	if (j->verdict <= VERDICT_PASS && !verbose)
@@ -197,10 +221,10 @@ void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose
 	}
 	print_findings(j, VERDICT_FAIL, out);
 	print_findings(j, VERDICT_INCONCLUSIVE, out);
-	if (j->has_stats)
-		print_stats(&j->stats, out);
-	if (j->has_monitor)
-		print_monitor(&j->monitor, out);
+	for (i = 0; j->has_stats && i < j->n_views; i++)
+		print_stats(&j->views[i], out);
+	for (i = 0; j->has_monitor && i < j->n_views; i++)
+		print_monitor(&j->monitors[i], out);
 	run_print_stderr(&j->run, out);
 	run_print_scheduler(&j->run, out);
 	run_print_timeline(&j->run, out);
@@ -233,10 +257,11 @@ const struct report_format report_format_text = {
 
 void report_checks_text(FILE *out)
 {
+	int width = check_name_width();
 	size_t i;
 
-	fprintf(out, "%-24s %-11s %-5s %s\n", "CHECK", "UNIT", "FAILS", "DEFAULT");
-	for (i = 0; i < CHECKS_N; i++) {
+	fprintf(out, "%-*s %-11s %-5s %s\n", width, "CHECK", "UNIT", "FAILS", "DEFAULT");
+	for (i = 0; i < checks_n; i++) {
 		const struct check *c = &checks[i];
 		char value[32] = "off";
 
@@ -244,7 +269,7 @@ void report_checks_text(FILE *out)
 			snprintf(value, sizeof(value), "on");
 		else if (c->on)
 			snprintf(value, sizeof(value), "%.15g", c->threshold);
-		fprintf(out, "%-24s %-11s %-5s %s\n", c->name, c->unit, direction_name(c->fails),
-			value);
+		fprintf(out, "%-*s %-11s %-5s %s\n", width, c->name, c->unit,
+			direction_name(c->fails), value);
 	}
 }

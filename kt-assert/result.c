@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "cleanup.h"
 #include "diag.h"
 
 const char *verdict_name(enum verdict v)
@@ -59,12 +60,14 @@ static bool is_worse(enum direction fails, double value, double than)
 
 void result_measured(struct result *r, enum direction fails, struct subject who, double value)
 {
+	r->judged = true;
 	if (r->verdict < VERDICT_PASS)
 		r->verdict = VERDICT_PASS;
 	if (!isnan(r->value) && !is_worse(fails, value, r->value))
 		return;
 	r->value = value;
 	r->who = who;
+	r->step = r->scope.step;
 }
 
 size_t result_omitted(const struct result *r, enum verdict v)
@@ -75,9 +78,11 @@ size_t result_omitted(const struct result *r, enum verdict v)
 void result_add(struct result *r, enum verdict v, struct subject who, double value, const char *fmt,
 		...)
 {
+	_cleanup_free_ char *line = NULL;
 	struct finding *f;
 	va_list ap;
 
+	r->judged = true;
 	if (r->verdict < v)
 		r->verdict = v;
 	if (r->counts[v]++ >= FINDINGS_MAX)
@@ -90,8 +95,10 @@ void result_add(struct result *r, enum verdict v, struct subject who, double val
 	f->verdict = v;
 	f->who = who;
 	f->value = value;
+	f->step = r->scope.step;
 	va_start(ap, fmt);
-	if (vasprintf(&f->text, fmt, ap) < 0)
-		f->text = xstrdup("out of memory");
+	if (vasprintf(&line, fmt, ap) < 0)
+		line = xstrdup("out of memory");
 	va_end(ap);
+	f->text = r->scope.suffix ? xasprintf("%s%s", line, r->scope.suffix) : take_ptr(line);
 }

@@ -29,8 +29,15 @@ struct subject {
 /* "tid 7", "cg0", "cpu3", "run". Caller frees. */
 char *subject_text(const struct subject *who);
 
+/* The time that is judged. */
+struct scope {
+	const char *step;   /* its name; NULL: the whole run */
+	const char *suffix; /* for the lines of findings, " in step load"; NULL: none */
+};
+
 struct finding {
 	enum verdict verdict; /* VERDICT_FAIL or VERDICT_INCONCLUSIVE */
+	const char *step;     /* of the scope in which it was found */
 	struct subject who;
 	double value; /* NAN: none */
 	char *text;   /* the report's line, not yet made safe for a terminal */
@@ -50,6 +57,9 @@ struct result {
 	enum verdict verdict;
 	double value; /* the worst that was measured, in the check's unit; NAN: nothing was */
 	struct subject who;
+	const char *step;   /* in which it was */
+	struct scope scope; /* of what is added from now on; its texts outlive the result */
+	bool judged;	    /* something was measured or added since the caller cleared this */
 	struct finding *findings;
 	size_t n_findings, max_findings;
 	size_t counts[VERDICT_FAIL + 1]; /* findings by verdict, those not kept included */

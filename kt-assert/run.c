@@ -84,6 +84,12 @@ static const char *run_parse_sched(struct run *r, const json_t *root)
 	return NULL;
 }
 
+/* Is @schema another version of kt-run? */
+static bool is_other_version(const char *schema)
+{
+	return schema && !strncmp(schema, "kt-run/", 7) && strcmp(schema, "kt-run/1");
+}
+
 /* Take what is needed from the document; returns NULL, or what was expected. */
 static const char *run_parse(struct run *r, const json_t *root)
 {
@@ -120,7 +126,7 @@ int run_read(const char *dir, struct run *r, char **message)
 	_cleanup_free_ char *path = xasprintf("%s/run.json", dir);
 	_cleanup_fclose_ FILE *f = NULL;
 	json_auto_t *root = NULL;
-	const char *wrong = NULL;
+	const char *wrong = NULL, *schema;
 	json_error_t error;
 	struct stat st;
 
@@ -142,7 +148,15 @@ int run_read(const char *dir, struct run *r, char **message)
 	if (!root) {
 		*message = xasprintf("%s: byte %d: expected JSON (%s)", path, error.position,
 				     error.text);
-		return -EBADMSG;
+		return !st.st_size || json_error_code(&error) == json_error_premature_end_of_input
+			       ? -ENODATA
+			       : -EBADMSG;
+	}
+	schema = json_string_value(json_object_get(root, "schema"));
+	if (is_other_version(schema)) {
+		*message =
+			xasprintf("%s: schema: expected \"kt-run/1\", found \"%s\"", path, schema);
+		return -EPROTONOSUPPORT;
 	}
 	wrong = run_parse(r, root);
 	if (wrong) {

@@ -22,8 +22,9 @@ struct run {
 };
 
 /*
- * Read @dir/run.json if it exists (schema kt-run/1). Returns 0, -EBADMSG for a malformed one, or
- * another negative errno; *@message is then one line that names the file.
+ * Read @dir/run.json if it exists (schema kt-run/1). Returns 0, -EBADMSG for a malformed one,
+ * -ENODATA for one that ends too early, -EPROTONOSUPPORT for another version, or another negative
+ * errno; *@message is then one line that names the file.
  */
 int run_read(const char *dir, struct run *r, char **message);
 void run_free(struct run *r);

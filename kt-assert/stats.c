@@ -12,11 +12,45 @@
 
 #define CHUNK_SIZE  (128 * 1024)
 #define CGROUPS_MAX 65536
+/* Each step keeps a place for each cgroup. */
+#define STEP_CGROUPS_MAX 1000000
+
+/* A worker on its way into the list: its pages are added to its cgroup's. */
+struct read_worker {
+	struct worker worker;
+	struct bind_counts pages;
+};
+
+/* A step's cgroup: the roll-up as the document has it. */
+struct read_cgroup {
+	struct cgroup cg;
+	int64_t workers, cpus, migrations, iterations;
+};
+
+struct stats_reader {
+	struct bind *bind;
+	const char *step; /* which to keep */
+	struct stats s;
+	struct read_worker worker;
+	struct cgroup cgroup;
+	struct measured next_step;
+	struct read_cgroup step_cgroup;
+	struct numa_node node;
+	/* How many elements the lists had. */
+	int64_t n_cgroups, n_workers, n_steps, n_nodes, n_step_cgroups, n_step_workers;
+};
 
 #define FIELD(struct_, key_, kind_, member_, flags_)                                              \
 	{                                                                                         \
 		.key = key_, .kind = kind_, .offset = offsetof(struct_, member_), .flags = flags_ \
 	}
+#define LIST(struct_, key_, member_, flags_, type_)                                   \
+	{                                                                             \
+		.key = key_, .kind = BIND_LIST, .offset = offsetof(struct_, member_), \
+		.flags = flags_, .type = type_                                        \
+	}
+
+#define MEASURED (BIND_REQUIRED | BIND_NULL)
 
 static const struct bind_field wake_fields[] = {
 	FIELD(struct wake_latency, "count", BIND_INT, count, BIND_REQUIRED),
@@ -29,22 +63,21 @@ static const struct bind_type wake_type = {
 	.n_fields = ARRAY_SIZE(wake_fields),
 };
 
-static const struct bind_field cgroup_fields[] = {
-	FIELD(struct cgroup, "name", BIND_STRING, name, BIND_REQUIRED),
-	FIELD(struct cgroup, "index", BIND_INT, index, BIND_REQUIRED),
-	{
-		.key = "wake_latency",
-		.kind = BIND_OBJECT,
-		.offset = offsetof(struct cgroup, wake),
-		.flags = BIND_NULL,
-		.type = &wake_type,
-	},
-};
+/* What the cgroups of the run and of steps have in common. */
+#define CGROUP_FIELDS(struct_, prefix_)                                                            \
+	FIELD(struct_, "name", BIND_STRING, prefix_ name, BIND_REQUIRED),                          \
+		FIELD(struct_, "index", BIND_INT, prefix_ index, BIND_REQUIRED),                   \
+		FIELD(struct_, "mempolicy", BIND_STRING, prefix_ mempolicy, BIND_NULL),            \
+		FIELD(struct_, "numa_nodes_expected", BIND_STRING, prefix_ nodes_expected,         \
+		      BIND_NULL),                                                                  \
+	{                                                                                          \
+		.key = "wake_latency", .kind = BIND_OBJECT,                                        \
+		.offset = offsetof(struct_, prefix_ wake), .flags = BIND_NULL, .type = &wake_type, \
+	}
 
-static void *cgroup_begin(void *owner)
-{
-	return &((struct stats *)owner)->next_cgroup;
-}
+static const struct bind_field cgroup_fields[] = {
+	CGROUP_FIELDS(struct cgroup, ),
+};
 
 /* Make room for one more entry of @size bytes in *@array. */
 static void grow(void *array, size_t n, size_t *max, size_t size)
@@ -55,18 +88,41 @@ static void grow(void *array, size_t n, size_t *max, size_t size)
 	*(void **)array = xrealloc(*(void **)array, *max * size);
 }
 
+static const char *cgroup_nodes(const struct cgroup *cg, const char **key)
+{
+	struct cpuset nodes;
+
+	*key = "numa_nodes_expected";
+	if (cg->nodes_expected && cpuset_parse(cg->nodes_expected, &nodes))
+		return "expected a list of nodes below 4096, for example \"0-1\"";
+	return NULL;
+}
+
+static void cgroup_keep(struct measured *m, struct cgroup *cg)
+{
+	grow(&m->cgroups, m->n_cgroups, &m->max_cgroups, sizeof(*m->cgroups));
+	m->cgroups[m->n_cgroups++] = *cg;
+	memset(cg, 0, sizeof(*cg));
+}
+
+static void *cgroup_begin(void *owner)
+{
+	return &((struct stats_reader *)owner)->cgroup;
+}
+
 static const char *cgroup_end(void *owner, void *base, const char **key)
 {
-	struct stats *s = owner;
+	struct stats_reader *r = owner;
 	struct cgroup *cg = base;
+	const char *wrong = cgroup_nodes(cg, key);
 
-	if (cg->index != (int64_t)s->n_cgroups || cg->index >= CGROUPS_MAX) {
+	if (wrong)
+		return wrong;
+	if (cg->index != (int64_t)r->s.run.n_cgroups || cg->index >= CGROUPS_MAX) {
 		*key = "index";
 		return "expected the cgroup's position in the array, below 65536";
 	}
-	grow(&s->cgroups, s->n_cgroups, &s->max_cgroups, sizeof(*s->cgroups));
-	s->cgroups[s->n_cgroups++] = *cg;
-	memset(cg, 0, sizeof(*cg));
+	cgroup_keep(&r->s.run, cg);
 	return NULL;
 }
 
@@ -77,46 +133,50 @@ static const struct bind_type cgroup_type = {
 	.end = cgroup_end,
 };
 
-#define MEASURED (BIND_REQUIRED | BIND_NULL)
-
 static const struct bind_field worker_fields[] = {
-	FIELD(struct worker, "tid", BIND_INT, tid, MEASURED),
-	FIELD(struct worker, "cgroup_index", BIND_INT, cgroup, BIND_REQUIRED),
-	FIELD(struct worker, "work_units", BIND_INT, work_units, MEASURED),
-	FIELD(struct worker, "iterations", BIND_INT, iterations, MEASURED),
-	FIELD(struct worker, "wall_ns", BIND_INT, wall_ns, MEASURED),
-	FIELD(struct worker, "cpu_ns", BIND_INT, cpu_ns, MEASURED),
-	FIELD(struct worker, "off_cpu_pct", BIND_REAL, off_cpu_pct, MEASURED),
-	FIELD(struct worker, "migrations", BIND_INT, migrations, MEASURED),
-	FIELD(struct worker, "cpus_used", BIND_STRING, cpus_used, MEASURED),
-	FIELD(struct worker, "cpus_allowed", BIND_STRING, cpus_allowed, BIND_NULL),
-	FIELD(struct worker, "isolation_violations", BIND_INT, isolation_violations, BIND_NULL),
-	FIELD(struct worker, "max_gap_ns", BIND_INT, max_gap_ns, MEASURED),
-	FIELD(struct worker, "max_gap_cpu", BIND_INT, max_gap_cpu, BIND_NULL),
-	FIELD(struct worker, "max_gap_at_ns", BIND_INT, max_gap_at_ns, BIND_NULL),
-	FIELD(struct worker, "exit", BIND_STRING, exit, BIND_REQUIRED),
+	FIELD(struct read_worker, "tid", BIND_INT, worker.tid, MEASURED),
+	FIELD(struct read_worker, "cgroup_index", BIND_INT, worker.cgroup, BIND_REQUIRED),
+	FIELD(struct read_worker, "work_units", BIND_INT, worker.work_units, MEASURED),
+	FIELD(struct read_worker, "iterations", BIND_INT, worker.iterations, MEASURED),
+	FIELD(struct read_worker, "wall_ns", BIND_INT, worker.wall_ns, MEASURED),
+	FIELD(struct read_worker, "cpu_ns", BIND_INT, worker.cpu_ns, MEASURED),
+	FIELD(struct read_worker, "off_cpu_pct", BIND_REAL, worker.off_cpu_pct, MEASURED),
+	FIELD(struct read_worker, "migrations", BIND_INT, worker.migrations, MEASURED),
+	FIELD(struct read_worker, "cpus_used", BIND_STRING, worker.cpus_used, MEASURED),
+	FIELD(struct read_worker, "cpus_allowed", BIND_STRING, worker.cpus_allowed, BIND_NULL),
+	FIELD(struct read_worker, "isolation_violations", BIND_INT, worker.isolation_violations,
+	      BIND_NULL),
+	FIELD(struct read_worker, "max_gap_ns", BIND_INT, worker.max_gap_ns, MEASURED),
+	FIELD(struct read_worker, "max_gap_cpu", BIND_INT, worker.max_gap_cpu, BIND_NULL),
+	FIELD(struct read_worker, "max_gap_at_ns", BIND_INT, worker.max_gap_at_ns, BIND_NULL),
+	FIELD(struct read_worker, "numa_pages", BIND_COUNTS, pages, BIND_NULL),
+	FIELD(struct read_worker, "numa_pages_migrated", BIND_INT, worker.pages_migrated,
+	      BIND_NULL),
+	/* The last one: a step's worker has none. */
+	FIELD(struct read_worker, "exit", BIND_STRING, worker.exit, BIND_REQUIRED),
 };
 
 static void *worker_begin(void *owner)
 {
-	return &((struct stats *)owner)->next_worker;
+	return &((struct stats_reader *)owner)->worker;
 }
 
-/* The CPUs of cgroup @index's workers; made when first asked for. */
-static struct cpuset *cgroup_used(struct stats *s, size_t index)
+/* What cgroup @index's workers add up to; made when first asked for. */
+static struct gathered *gathered(struct measured *m, size_t index)
 {
-	if (index >= s->n_used) {
-		s->used = xrealloc(s->used, (index + 1) * sizeof(*s->used));
-		memset(s->used + s->n_used, 0, (index + 1 - s->n_used) * sizeof(*s->used));
-		s->n_used = index + 1;
+	if (index >= m->n_gathered) {
+		m->gathered = xrealloc(m->gathered, (index + 1) * sizeof(*m->gathered));
+		memset(m->gathered + m->n_gathered, 0,
+		       (index + 1 - m->n_gathered) * sizeof(*m->gathered));
+		m->n_gathered = index + 1;
 	}
-	if (!s->used[index])
-		s->used[index] = xcalloc(1, sizeof(struct cpuset));
-	return s->used[index];
+	if (!m->gathered[index])
+		m->gathered[index] = xcalloc(1, sizeof(struct gathered));
+	return m->gathered[index];
 }
 
 /* Fold the worker's CPU sets into its cgroup's and keep their text only where a report needs it. */
-static const char *worker_cpus(struct stats *s, struct worker *w, const char **key)
+static const char *worker_cpus(struct measured *m, struct worker *w, const char **key)
 {
 	static const char list[] = "expected a CPU list below 4096, for example \"0-1,4\"";
 	struct cpuset used, allowed;
@@ -131,7 +191,7 @@ static const char *worker_cpus(struct stats *s, struct worker *w, const char **k
 	w->outside = w->isolation_violations > 0 ||
 		     (w->cpus_used && w->cpus_allowed && !cpuset_subset(&used, &allowed));
 	if (w->cpus_used)
-		cpuset_or(cgroup_used(s, w->cgroup), &used);
+		cpuset_or(&gathered(m, w->cgroup)->cpus, &used);
 	if (!w->outside) {
 		free(take_ptr(w->cpus_used));
 		free(take_ptr(w->cpus_allowed));
@@ -139,24 +199,50 @@ static const char *worker_cpus(struct stats *s, struct worker *w, const char **k
 	return NULL;
 }
 
-static const char *worker_end(void *owner, void *base, const char **key)
+static void worker_pages(struct measured *m, struct read_worker *rw)
 {
-	struct stats *s = owner;
-	struct worker *w = base;
+	struct bind_counts *sum;
+	size_t i, k;
+
+	rw->worker.no_pages = !rw->pages.there;
+	if (!rw->pages.n)
+		return;
+	sum = &gathered(m, rw->worker.cgroup)->pages;
+	for (i = 0; i < rw->pages.n; i++) {
+		for (k = 0; k < sum->n && sum->v[k].key != rw->pages.v[i].key; k++)
+			;
+		if (k < sum->n) {
+			add_saturated(&sum->v[k].n, rw->pages.v[i].n);
+			continue;
+		}
+		grow(&sum->v, sum->n, &sum->max, sizeof(*sum->v));
+		sum->v[sum->n++] = rw->pages.v[i];
+	}
+}
+
+static const char *worker_keep(struct measured *m, struct read_worker *rw, const char **key)
+{
+	struct worker *w = &rw->worker;
 	const char *wrong;
 
 	*key = "cgroup_index";
 	if (w->cgroup >= CGROUPS_MAX)
 		return "expected a cgroup's position, below 65536";
-	wrong = worker_cpus(s, w, key);
+	wrong = worker_cpus(m, w, key);
 	if (wrong)
 		return wrong;
-	if (!strcmp(w->exit, "completed"))
+	worker_pages(m, rw);
+	if (w->exit && !strcmp(w->exit, "completed"))
 		free(take_ptr(w->exit));
-	grow(&s->workers, s->n_workers, &s->max_workers, sizeof(*s->workers));
-	s->workers[s->n_workers++] = *w;
+	grow(&m->workers, m->n_workers, &m->max_workers, sizeof(*m->workers));
+	m->workers[m->n_workers++] = *w;
 	memset(w, 0, sizeof(*w));
 	return NULL;
+}
+
+static const char *worker_end(void *owner, void *base, const char **key)
+{
+	return worker_keep(&((struct stats_reader *)owner)->s.run, base, key);
 }
 
 static const struct bind_type worker_type = {
@@ -166,76 +252,359 @@ static const struct bind_type worker_type = {
 	.end = worker_end,
 };
 
+static const char *step_worker_end(void *owner, void *base, const char **key)
+{
+	return worker_keep(&((struct stats_reader *)owner)->next_step, base, key);
+}
+
+static const struct bind_type step_worker_type = {
+	.fields = worker_fields,
+	.n_fields = ARRAY_SIZE(worker_fields) - 1,
+	.begin = worker_begin,
+	.end = step_worker_end,
+};
+
+static const struct bind_field step_cgroup_fields[] = {
+	CGROUP_FIELDS(struct read_cgroup, cg.),
+	FIELD(struct read_cgroup, "workers", BIND_INT, workers, BIND_NULL),
+	FIELD(struct read_cgroup, "cpus", BIND_INT, cpus, BIND_NULL),
+	FIELD(struct read_cgroup, "off_cpu_pct_min", BIND_REAL, cg.off_min, BIND_NULL),
+	FIELD(struct read_cgroup, "off_cpu_pct_max", BIND_REAL, cg.off_max, BIND_NULL),
+	FIELD(struct read_cgroup, "spread_pct", BIND_REAL, cg.spread_pct, BIND_NULL),
+	FIELD(struct read_cgroup, "max_gap_ns", BIND_INT, cg.gap_ns, BIND_NULL),
+	FIELD(struct read_cgroup, "migrations", BIND_INT, migrations, BIND_NULL),
+	FIELD(struct read_cgroup, "iterations", BIND_INT, iterations, BIND_NULL),
+	FIELD(struct read_cgroup, "throughput_cv", BIND_REAL, cg.throughput_cv, BIND_NULL),
+};
+
+static void *step_cgroup_begin(void *owner)
+{
+	return &((struct stats_reader *)owner)->step_cgroup;
+}
+
+/* Figures that are null count as unknown for every worker. */
+static const char *step_cgroup_end(void *owner, void *base, const char **key)
+{
+	struct stats_reader *r = owner;
+	struct read_cgroup *rc = base;
+	struct cgroup *cg = &rc->cg;
+	const char *wrong = cgroup_nodes(cg, key);
+
+	if (wrong)
+		return wrong;
+	cg->as_written = true;
+	cg->workers = rc->workers > 0 ? rc->workers : 0;
+	cg->cpus = rc->cpus > 0 ? rc->cpus : 0;
+	cg->migrations = rc->migrations > 0 ? rc->migrations : 0;
+	cg->iterations = rc->iterations > 0 ? rc->iterations : 0;
+	cg->null_migrations = rc->migrations == BIND_NONE ? cg->workers : 0;
+	cg->null_iterations = rc->iterations == BIND_NONE ? cg->workers : 0;
+	cg->null_off = isnan(cg->spread_pct) ? cg->workers : 0;
+	cg->pages.unknown = cg->pages.unknown_migrated = cg->workers;
+	cgroup_keep(&r->next_step, cg);
+	return NULL;
+}
+
+static const struct bind_type step_cgroup_type = {
+	.fields = step_cgroup_fields,
+	.n_fields = ARRAY_SIZE(step_cgroup_fields),
+	.begin = step_cgroup_begin,
+	.end = step_cgroup_end,
+};
+
+static const struct bind_field step_fields[] = {
+	FIELD(struct stats_reader, "name", BIND_STRING, next_step.step, BIND_REQUIRED),
+	FIELD(struct stats_reader, "start_ns", BIND_INT, next_step.start_ns, BIND_NULL),
+	FIELD(struct stats_reader, "end_ns", BIND_INT, next_step.end_ns, BIND_NULL),
+	LIST(struct stats_reader, "cgroups", n_step_cgroups, BIND_REQUIRED, &step_cgroup_type),
+	LIST(struct stats_reader, "workers", n_step_workers, BIND_NULL, &step_worker_type),
+};
+
+/* The step's members stand in the reader itself, beside the counts of its lists. */
+static void *step_begin(void *owner)
+{
+	return owner;
+}
+
+static void measured_free(struct measured *m);
+
+static const char *step_end(void *owner, void *base, const char **key)
+{
+	struct stats_reader *r = owner;
+	struct stats *s = &r->s;
+	struct measured *m = &r->next_step;
+
+	(void)base;
+	(void)key;
+	m->position = s->step_names.n + 1;
+	m->has_workers = r->n_step_workers != BIND_NONE;
+	ptrlist_add(&s->step_names.v, &s->step_names.n, xstrdup(m->step));
+	if (!r->step || (strcmp(r->step, STEP_EACH) && strcmp(r->step, m->step))) {
+		measured_free(m);
+		return NULL;
+	}
+	grow(&s->steps, s->n_steps, &s->max_steps, sizeof(*s->steps));
+	s->steps[s->n_steps++] = *m;
+	memset(m, 0, sizeof(*m));
+	return NULL;
+}
+
+static const struct bind_type step_type = {
+	.fields = step_fields,
+	.n_fields = ARRAY_SIZE(step_fields),
+	.begin = step_begin,
+	.end = step_end,
+};
+
+static const struct bind_field node_fields[] = {
+	FIELD(struct numa_node, "node", BIND_INT, node, BIND_REQUIRED),
+	FIELD(struct numa_node, "memory_only", BIND_BOOL, memory_only, BIND_REQUIRED),
+};
+
+static void *node_begin(void *owner)
+{
+	return &((struct stats_reader *)owner)->node;
+}
+
+static const char *node_end(void *owner, void *base, const char **key)
+{
+	struct stats_reader *r = owner;
+	const struct numa_node *n = base;
+
+	*key = "node";
+	if (n->node >= CPUSET_MAX)
+		return "expected a node's number, below 4096";
+	if (n->memory_only)
+		cpuset_add(&r->s.memory_only, n->node);
+	return NULL;
+}
+
+static const struct bind_type node_type = {
+	.fields = node_fields,
+	.n_fields = ARRAY_SIZE(node_fields),
+	.begin = node_begin,
+	.end = node_end,
+};
+
 static const struct bind_field stats_fields[] = {
 	{
 		.key = "schema",
 		.kind = BIND_STRING,
-		.offset = offsetof(struct stats, schema),
+		.offset = offsetof(struct stats_reader, s.schema),
 		.flags = BIND_REQUIRED,
 		.equals = "kt-stats/1",
 	},
-	FIELD(struct stats, "scenario", BIND_STRING, scenario, BIND_REQUIRED),
-	FIELD(struct stats, "topology", BIND_STRING, topology, BIND_REQUIRED | BIND_NULL),
-	FIELD(struct stats, "sched", BIND_STRING, sched, BIND_REQUIRED | BIND_NULL),
-	FIELD(struct stats, "exit", BIND_STRING, exit, BIND_REQUIRED),
-	FIELD(struct stats, "errors", BIND_STRINGS, errors, BIND_REQUIRED),
-	{.key = "cgroups", .kind = BIND_LIST, .flags = BIND_REQUIRED, .type = &cgroup_type},
-	{.key = "workers", .kind = BIND_LIST, .flags = BIND_REQUIRED, .type = &worker_type},
+	FIELD(struct stats_reader, "scenario", BIND_STRING, s.scenario, BIND_REQUIRED),
+	FIELD(struct stats_reader, "topology", BIND_STRING, s.topology, MEASURED),
+	FIELD(struct stats_reader, "sched", BIND_STRING, s.sched, MEASURED),
+	FIELD(struct stats_reader, "wall_ns", BIND_INT, s.wall_ns, BIND_NULL),
+	FIELD(struct stats_reader, "exit", BIND_STRING, s.exit, BIND_REQUIRED),
+	FIELD(struct stats_reader, "errors", BIND_STRINGS, s.errors, BIND_REQUIRED),
+	LIST(struct stats_reader, "numa_nodes", n_nodes, BIND_NULL, &node_type),
+	LIST(struct stats_reader, "cgroups", n_cgroups, BIND_REQUIRED, &cgroup_type),
+	LIST(struct stats_reader, "steps", n_steps, BIND_NULL, &step_type),
+	LIST(struct stats_reader, "workers", n_workers, BIND_REQUIRED, &worker_type),
 };
+
+static void cgroup_free(struct cgroup *cg)
+{
+	free(cg->name);
+	free(cg->mempolicy);
+	free(cg->nodes_expected);
+	memset(cg, 0, sizeof(*cg));
+}
+
+static char *copy(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+/* Put a step's cgroups where the run's are, so that positions are the same. */
+static const char *step_place(const struct measured *run, struct measured *m)
+{
+	struct cgroup *all = xcalloc(run->n_cgroups + 1, sizeof(*all));
+	const char *wrong = NULL;
+	size_t i;
+
+	for (i = 0; i < m->n_cgroups; i++) {
+		struct cgroup *cg = &m->cgroups[i];
+
+		if (cg->index >= (int64_t)run->n_cgroups || all[cg->index].name) {
+			wrong = "expected each cgroup's index in a step to be one in cgroups, once";
+			cgroup_free(cg);
+		} else {
+			all[cg->index] = *cg;
+		}
+	}
+	for (i = 0; i < run->n_cgroups; i++) {
+		const struct cgroup *whole = &run->cgroups[i];
+
+		if (!all[i].name) {
+			all[i].name = xstrdup(whole->name);
+			all[i].wake.count = BIND_NONE;
+		}
+		if (!all[i].mempolicy && !all[i].nodes_expected) {
+			all[i].mempolicy = copy(whole->mempolicy);
+			all[i].nodes_expected = copy(whole->nodes_expected);
+		}
+		all[i].index = i;
+	}
+	free(m->cgroups);
+	m->cgroups = all;
+	m->n_cgroups = run->n_cgroups;
+	return wrong;
+}
+
+static bool workers_placed(const struct measured *m, size_t n_cgroups)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_workers; i++) {
+		if (m->workers[i].cgroup >= (int64_t)n_cgroups)
+			return false;
+	}
+	return true;
+}
 
 /* Arrays come in any order, so references are checked at the end. */
 static const char *stats_end(void *owner, void *base, const char **key)
 {
-	struct stats *s = base;
+	struct stats_reader *r = base;
+	struct stats *s = &r->s;
+	const char *wrong = NULL;
 	size_t i;
 
 	(void)owner;
 	*key = "workers";
-	for (i = 0; i < s->n_workers; i++) {
-		if (s->workers[i].cgroup >= (int64_t)s->n_cgroups)
+	s->run.has_workers = true;
+	s->has_nodes = r->n_nodes != BIND_NONE;
+	if (!workers_placed(&s->run, s->run.n_cgroups))
+		return "expected each worker's cgroup_index to be a position in cgroups";
+	*key = "steps";
+	if (s->n_steps * s->run.n_cgroups > STEP_CGROUPS_MAX)
+		return "expected at most a million cgroups over all steps";
+	for (i = 0; i < s->n_steps && !wrong; i++) {
+		if (!workers_placed(&s->steps[i], s->run.n_cgroups))
 			return "expected each worker's cgroup_index to be a position in cgroups";
+		wrong = step_place(&s->run, &s->steps[i]);
 	}
-	return NULL;
+	return wrong;
 }
 
-const struct bind_type stats_type = {
+static const struct bind_type stats_type = {
 	.fields = stats_fields,
 	.n_fields = ARRAY_SIZE(stats_fields),
 	.end = stats_end,
 };
 
-void stats_init(struct stats *s)
+static void worker_free(struct worker *w)
 {
-	memset(s, 0, sizeof(*s));
-	bind_clear(&stats_type, s);
+	free(w->cpus_used);
+	free(w->cpus_allowed);
+	free(w->exit);
+}
+
+static void measured_free(struct measured *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_cgroups; i++)
+		cgroup_free(&m->cgroups[i]);
+	for (i = 0; i < m->n_workers; i++)
+		worker_free(&m->workers[i]);
+	for (i = 0; i < m->n_gathered; i++) {
+		if (m->gathered[i])
+			free(m->gathered[i]->pages.v);
+		free(m->gathered[i]);
+	}
+	free(m->step);
+	free(m->cgroups);
+	free(m->workers);
+	free(m->gathered);
+	memset(m, 0, sizeof(*m));
+}
+
+static void strings_free(struct bind_strings *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		free(list->v[i]);
+	free(list->v);
 }
 
 void stats_free(struct stats *s)
 {
 	size_t i;
 
-	for (i = 0; i < s->n_cgroups; i++)
-		bind_release(&cgroup_type, &s->cgroups[i]);
-	for (i = 0; i < s->n_workers; i++)
-		bind_release(&worker_type, &s->workers[i]);
-	for (i = 0; i < s->n_used; i++)
-		free(s->used[i]);
-	bind_release(&cgroup_type, &s->next_cgroup);
-	bind_release(&worker_type, &s->next_worker);
-	bind_release(&stats_type, s);
-	free(s->cgroups);
-	free(s->workers);
-	free(s->used);
-	stats_init(s);
+	free(s->schema);
+	free(s->scenario);
+	free(s->topology);
+	free(s->sched);
+	free(s->exit);
+	strings_free(&s->errors);
+	strings_free(&s->step_names);
+	measured_free(&s->run);
+	for (i = 0; i < s->n_steps; i++)
+		measured_free(&s->steps[i]);
+	free(s->steps);
+	memset(s, 0, sizeof(*s));
 }
 
-int stats_read(int fd, struct stats *s, char **message)
+struct stats_reader *stats_open(const char *step)
+{
+	struct stats_reader *r = xcalloc(1, sizeof(*r));
+
+	r->step = step;
+	r->bind = bind_open(&stats_type, r);
+	return r;
+}
+
+int stats_feed(struct stats_reader *r, const void *data, size_t len)
+{
+	return bind_feed(r->bind, data, len);
+}
+
+int stats_finish(struct stats_reader *r, struct stats *s)
+{
+	int err = bind_finish(r->bind);
+	size_t i;
+
+	if (err)
+		return err;
+	*s = r->s;
+	memset(&r->s, 0, sizeof(r->s));
+	measured_rollup(s, &s->run);
+	for (i = 0; i < s->n_steps; i++)
+		measured_rollup(s, &s->steps[i]);
+	return 0;
+}
+
+const char *stats_error(const struct stats_reader *r)
+{
+	return bind_error(r->bind);
+}
+
+void stats_close(struct stats_reader *r)
+{
+	bind_close(r->bind);
+	cgroup_free(&r->cgroup);
+	cgroup_free(&r->step_cgroup.cg);
+	worker_free(&r->worker.worker);
+	free(r->worker.pages.v);
+	measured_free(&r->next_step);
+	stats_free(&r->s);
+	free(r);
+}
+
+int stats_read(int fd, const char *step, struct stats *s, char **message)
 {
 	_cleanup_free_ char *chunk = xmalloc(CHUNK_SIZE);
-	struct bind *b = bind_open(&stats_type, s);
+	struct stats_reader *r = stats_open(step);
 	ssize_t n;
 	int err = 0;
 
+	memset(s, 0, sizeof(*s));
 	while (!err) {
 		n = read(fd, chunk, CHUNK_SIZE);
 		if (n < 0 && errno == EINTR)
@@ -243,100 +612,12 @@ int stats_read(int fd, struct stats *s, char **message)
 		if (n < 0)
 			err = -errno;
 		else
-			err = n ? bind_feed(b, chunk, n) : bind_finish(b);
+			err = n ? stats_feed(r, chunk, n) : stats_finish(r, s);
 		if (n <= 0)
 			break;
 	}
 	if (err)
-		*message = xstrdup(bind_error(b) ? bind_error(b) : strerror(-err));
-	bind_close(b);
-	if (!err)
-		stats_rollup(s);
+		*message = xstrdup(stats_error(r) ? stats_error(r) : strerror(-err));
+	stats_close(r);
 	return err;
-}
-
-double worker_rate(const struct worker *w)
-{
-	if (w->cpu_ns <= 0 || w->work_units == BIND_NONE)
-		return NAN;
-	return w->work_units / (w->cpu_ns / 1e9);
-}
-
-static void add_saturated(int64_t *sum, int64_t v)
-{
-	if (__builtin_add_overflow(*sum, v, sum))
-		*sum = INT64_MAX;
-}
-
-/* Running mean and sum of squared deviations of one cgroup's rates (Welford's method). */
-struct moments {
-	double mean, m2;
-};
-
-static void worker_rollup(struct cgroup *cg, struct moments *m, const struct worker *w)
-{
-	double rate = worker_rate(w);
-
-	cg->workers++;
-	if (w->migrations == BIND_NONE)
-		cg->null_migrations++;
-	else
-		add_saturated(&cg->migrations, w->migrations);
-	if (w->iterations == BIND_NONE)
-		cg->null_iterations++;
-	else
-		add_saturated(&cg->iterations, w->iterations);
-	if (w->max_gap_ns > cg->gap_ns)
-		cg->gap_ns = w->max_gap_ns;
-	if (w->cpu_ns == BIND_NONE || w->work_units == BIND_NONE)
-		cg->null_rates++;
-	if (isnan(w->off_cpu_pct))
-		cg->null_off++;
-	cg->off_min = fmin(cg->off_min, w->off_cpu_pct);
-	cg->off_max = fmax(cg->off_max, w->off_cpu_pct);
-	if (!isnan(rate)) {
-		double delta = rate - m->mean;
-
-		cg->rates++;
-		m->mean += delta / cg->rates;
-		m->m2 += delta * (rate - m->mean);
-	}
-}
-
-void stats_rollup(struct stats *s)
-{
-	_cleanup_free_ struct moments *moments = xcalloc(s->n_cgroups, sizeof(*moments));
-	struct cpuset all;
-	size_t i;
-
-	cpuset_clear(&all);
-	s->worst_gap_ns = BIND_NONE;
-	s->worst_spread_pct = NAN;
-	for (i = 0; i < s->n_cgroups; i++) {
-		struct cgroup *cg = &s->cgroups[i];
-
-		cg->gap_ns = BIND_NONE;
-		cg->off_min = cg->off_max = cg->throughput_cv = NAN;
-	}
-	for (i = 0; i < s->n_workers; i++) {
-		const struct worker *w = &s->workers[i];
-
-		worker_rollup(&s->cgroups[w->cgroup], &moments[w->cgroup], w);
-	}
-	for (i = 0; i < s->n_cgroups; i++) {
-		struct cgroup *cg = &s->cgroups[i];
-
-		if (i < s->n_used && s->used[i]) {
-			cg->cpus = cpuset_count(s->used[i]);
-			cpuset_or(&all, s->used[i]);
-		}
-		cg->spread_pct = cg->off_max - cg->off_min;
-		if (cg->rates >= 2 && moments[i].mean > 0)
-			cg->throughput_cv = sqrt(moments[i].m2 / cg->rates) / moments[i].mean;
-		add_saturated(&s->migrations, cg->migrations);
-		if (cg->gap_ns > s->worst_gap_ns)
-			s->worst_gap_ns = cg->gap_ns;
-		s->worst_spread_pct = fmax(s->worst_spread_pct, cg->spread_pct);
-	}
-	s->cpus = cpuset_count(&all);
 }

@@ -6,8 +6,7 @@ load lib/kt
 load lib/assert
 
 @test "stats come from a file, from stdin, and from a run directory" {
-	mkdir "$BATS_TEST_TMPDIR/run"
-	cp "$STATS/fair.json" "$BATS_TEST_TMPDIR/run/stats.json"
+	good_run "$BATS_TEST_TMPDIR/run"
 	run -0 kt-assert "$STATS/fair.json"
 	run -0 kt-assert - <"$STATS/fair.json"
 	assert_output 'PASS fair [topo=1n2l2c1t]'
@@ -121,7 +120,9 @@ wrong() {
 }
 
 @test "other documents are told by their schema" {
-	wrong '.schema = "kt-stats/2"' 'schema: expected "kt-stats/1"'
+	wrong '.schema = "kt-stats/2"' 'schema: expected "kt-stats/1", found "kt-stats/2"'
+	wrong '.schema = "other/1"' 'schema: expected "kt-stats/1"'
+	wrong '.schema = "kt-stats/x"' 'schema: expected "kt-stats/1"'
 	wrong '{a: 1}' 'expected the key "schema"'
 }
 
@@ -179,6 +180,7 @@ needs_limit() {
 	assert_output "kt-assert: cannot read '/nonexistent/stats.json': No such file or directory"
 	run -65 kt-assert ''
 	assert_output "kt-assert: cannot read '': No such file or directory"
+	touch "$BATS_TEST_TMPDIR/notes.txt"
 	run -65 kt-assert "$BATS_TEST_TMPDIR"
 	assert_output "kt-assert: $BATS_TEST_TMPDIR: expected a run directory with run.json or stats.json"
 }

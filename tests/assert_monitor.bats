@@ -9,8 +9,7 @@ load lib/assert
 # A run directory with a good run; samples puts the monitor data in.
 setup() {
 	cd "$BATS_TEST_TMPDIR"
-	mkdir run
-	cp "$STATS/fair.json" run/stats.json
+	good_run run
 }
 
 # samples N [EDIT]: N quiet samples of two CPUs, 100 ms apart, each changed by a jq program that
@@ -167,6 +166,16 @@ quiet() {
 	echo '{"t_ns": 99' >>run/monitor.jsonl
 	run -65 kt-assert run
 	assert_output --partial 'kt-assert: run/monitor.jsonl: line 11: byte 11: the input ends here'
+	printf '{"t_ns": 99' >cut
+	samples 10
+	cat cut >>run/monitor.jsonl
+	run -2 kt-assert run
+	assert_line --index 1 --partial '  monitor data cut short: run/monitor.jsonl: line 11: byte 11: the input ends here'
+	assert_line '--- monitor ---'
+	samples 10 '.cpus[0].nr_running = 9'
+	cat cut >>run/monitor.jsonl
+	run -1 kt-assert run
+	echo >>run/monitor.jsonl
 	echo '{"schema": "kt-run/1", "outcome": "timeout", "exit_status": 124}' >run/run.json
 	run -1 kt-assert run
 	assert_line '  the run timed out (outcome timeout)'

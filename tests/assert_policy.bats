@@ -9,9 +9,14 @@ setup() {
 	cd "$BATS_TEST_TMPDIR"
 }
 
-# explained KEY VALUE FROM: the last run's --explain has this line.
+# explained KEY VALUE FROM [OVERRIDES]: the last run's --explain has this line.
 explained() {
-	assert_line --regexp "^$1 *= $2 +# $3\$"
+	assert_line --regexp "^$1 *= $2 +# $3${4:+, overrides $4}\$"
+}
+
+# known: how many rows the table of checks has.
+known() {
+	kt-assert --list-checks | tail -n +2 | wc -l
 }
 
 @test "--explain without a run prints the defaults, and they are a policy file" {
@@ -20,21 +25,21 @@ explained() {
 	explained max_gap_ms 2000 default
 	explained not_starved on default
 	explained isolation off default
-	assert_equal "${#lines[@]}" 16
+	assert_equal "${#lines[@]}" "$(known)"
 	printf '%s\n' "$output" >explained.policy
 	run -0 kt-assert --explain --policy explained.policy
-	explained max_spread_pct 15 explained.policy:1
+	explained max_spread_pct 15 explained.policy:1 '15 \(default\)'
 }
 
 @test "policy files layer in order and the command line wins, wherever it stands" {
 	printf 'max_spread_pct = 20\nmax_gap_ms = 500\n' >sched.policy
 	printf '# a suite\n\nmax_spread_pct=25 # looser\n\tisolation = on\n' >suite.policy
 	run -0 kt-assert --max-gap-ms 700 -p sched.policy --policy=suite.policy --explain
-	explained max_spread_pct 25 suite.policy:3
-	explained max_gap_ms 700 'command line'
-	explained isolation on suite.policy:4
+	explained max_spread_pct 25 suite.policy:3 '20 \(sched.policy:1\), 15 \(default\)'
+	explained max_gap_ms 700 'command line' '500 \(sched.policy:2\), 2000 \(default\)'
+	explained isolation on suite.policy:4 'off \(default\)'
 	run -0 kt-assert -p suite.policy -p sched.policy --explain
-	explained max_spread_pct 20 sched.policy:1
+	explained max_spread_pct 20 sched.policy:1 '25 \(suite.policy:3\), 15 \(default\)'
 }
 
 @test "the layered threshold is the one that judges" {
@@ -54,7 +59,7 @@ explained() {
 	echo 'max_spread_pct = off' >a.policy
 	run -0 kt-assert -p a.policy "$STATS/unfair.json"
 	run -0 kt-assert --isolation --isolation=off --explain
-	explained isolation off 'command line'
+	explained isolation off 'command line' 'off \(default\)'
 }
 
 @test "not-starved off takes the defaults of spread and gap with it, but not chosen values" {
@@ -63,17 +68,17 @@ explained() {
 	explained max_gap_ms off 'default, off with not_starved'
 	run -0 kt-assert --not-starved=off --max-gap-ms 9 --explain
 	explained max_spread_pct off 'default, off with not_starved'
-	explained max_gap_ms 9 'command line'
+	explained max_gap_ms 9 'command line' '2000 \(default\)'
 }
 
 @test "--relaxed changes the defaults only" {
 	run -0 kt-assert --relaxed --explain
-	explained max_spread_pct 35 'relaxed: --relaxed'
-	explained max_gap_ms 3000 'relaxed: --relaxed'
+	explained max_spread_pct 35 'relaxed: --relaxed' '15 \(default\)'
+	explained max_gap_ms 3000 'relaxed: --relaxed' '2000 \(default\)'
 	echo 'max_gap_ms = 100' >a.policy
 	run -0 kt-assert -p a.policy --relaxed --explain
-	explained max_spread_pct 35 'relaxed: --relaxed'
-	explained max_gap_ms 100 a.policy:1
+	explained max_spread_pct 35 'relaxed: --relaxed' '15 \(default\)'
+	explained max_gap_ms 100 a.policy:1 '2000 \(default\)'
 	run -0 kt-assert --relaxed "$STATS/unfair.json"
 	run -1 kt-assert --relaxed --no-relaxed "$STATS/unfair.json"
 }

@@ -7,16 +7,14 @@ load lib/assert
 
 setup() {
 	run_dir=$BATS_TEST_TMPDIR/1n2l2c1t
-	mkdir "$run_dir"
-	cp "$STATS/fair.json" "$run_dir/stats.json"
+	good_run "$run_dir"
 }
 
 # run_json [EDIT]: a run.json of a good run, changed by a jq program.
 run_json() {
-	jq "${1:-.}" >"$run_dir/run.json" <<-'EOF'
-		{"schema": "kt-run/1", "outcome": "exited", "exit_status": 0, "message": null,
-		 "topology": "1n2l2c1t", "scheduler": null, "emulated": false, "oversubscribed": false}
-	EOF
+	cp "$run_dir/stats.json" "$BATS_TEST_TMPDIR/kept.json" 2>/dev/null || rm -f "$BATS_TEST_TMPDIR/kept.json"
+	good_run "$run_dir" "$@"
+	cp "$BATS_TEST_TMPDIR/kept.json" "$run_dir/stats.json" 2>/dev/null || rm "$run_dir/stats.json"
 }
 
 @test "a run that exited with 0 is judged by its stats" {
@@ -80,15 +78,81 @@ run_json() {
 	assert_line --index 1 '  no stats.json: nothing was measured'
 }
 
-@test "half-written stats are bad input after a good end and a detail after a bad one" {
+@test "half-written stats are inconclusive, malformed ones bad input after a good end and a detail after a bad one" {
 	head -c 100 "$STATS/fair.json" >"$run_dir/stats.json"
 	run_json
-	run -65 kt-assert "$run_dir"
-	assert_output "kt-assert: $run_dir/stats.json: byte 100: sched: the input ends here: expected the rest of the JSON object"
+	run -2 kt-assert "$run_dir"
+	assert_line --index 1 "  no stats: $run_dir/stats.json: byte 100: sched: the input ends here: expected the rest of the JSON object"
 	run_json '.outcome = "timeout" | .exit_status = 124'
 	run -1 kt-assert "$run_dir"
 	assert_line --index 1 '  the run timed out (outcome timeout)'
 	assert_line --index 2 "  no stats: $run_dir/stats.json: byte 100: sched: the input ends here: expected the rest of the JSON object"
+	echo '{"schema": 5}' >"$run_dir/stats.json"
+	run -1 kt-assert "$run_dir"
+	assert_line --index 2 --partial '  no stats: '
+	run_json
+	run -65 kt-assert "$run_dir"
+	assert_output "kt-assert: $run_dir/stats.json: byte 12: schema: expected a string, found a number"
+}
+
+@test "an incomplete run directory is inconclusive, whatever is missing, and says what" {
+	local file
+	rm "$run_dir/run.json"
+	run -2 kt-assert "$run_dir"
+	assert_line --index 0 "ktstr_test 'fair' [topo=1n2l2c1t] inconclusive:"
+	assert_line --index 1 "  incomplete: $run_dir has no run.json, which is written last"
+	# What is there and fails, fails.
+	cp "$STATS/unfair.json" "$run_dir/stats.json"
+	run -1 kt-assert "$run_dir"
+	rm "$run_dir/stats.json"
+	for file in stderr.log console.log sched.log monitor.jsonl events.jsonl console-attempt1.log; do
+		touch "$run_dir/$file"
+		run -2 kt-assert "$run_dir"
+		assert_line '  no stats.json: nothing was measured'
+		rm "$run_dir/$file"
+	done
+	# What a killed kt-vmm leaves: a directory.
+	run -2 kt-assert "$run_dir"
+	assert_output - <<-EOF
+		ktstr_test '1n2l2c1t' [topo=-] inconclusive:
+		  incomplete: $run_dir has no run.json, which is written last
+		  no stats.json: nothing was measured
+	EOF
+	cp "$STATS/fair.json" "$run_dir/stats.json"
+	: >"$run_dir/run.json"
+	run -2 kt-assert "$run_dir"
+	assert_line --index 1 --partial "  $run_dir/run.json: byte "
+	echo '{"schema": "kt-run/1", "outcome":' >"$run_dir/run.json"
+	run -2 kt-assert "$run_dir"
+	assert_line --index 1 --partial "  $run_dir/run.json: byte "
+}
+
+@test "a run directory of another schema version is inconclusive and says which" {
+	run_json '.schema = "kt-run/9"'
+	run -2 kt-assert "$run_dir"
+	assert_line --index 1 "  $run_dir/run.json: schema: expected \"kt-run/1\", found \"kt-run/9\""
+	run_json
+	sed -i 's,kt-stats/1,kt-stats/2,' "$run_dir/stats.json"
+	run -2 kt-assert "$run_dir"
+	assert_line --index 0 "ktstr_test '1n2l2c1t' [topo=1n2l2c1t] inconclusive:"
+	assert_line --index 1 --regexp "^  no stats: $run_dir/stats.json: byte [0-9]+: schema: expected \"kt-stats/1\", found \"kt-stats/2\"\$"
+}
+
+@test "of many directories each is named, and no bad one keeps the others from their verdict" {
+	cd "$BATS_TEST_TMPDIR"
+	good_run good
+	good_run crashed '.outcome = "panic" | .exit_status = 120'
+	good_run broken '.outcome = "failed" | .exit_status = 125'
+	good_run old '.schema = "kt-run/9"'
+	mkdir killed
+	run -1 kt-assert good crashed broken old killed
+	assert_line --index 0 'good:'
+	assert_line 'broken:'
+	assert_line '  the VM could not be run (outcome failed)'
+	assert_line 'killed:'
+	assert_line '  incomplete: killed has no run.json, which is written last'
+	assert_line '5 runs: 1 passed, 1 failed, 3 inconclusive, 0 unreadable'
+	run -2 kt-assert good broken old killed
 }
 
 @test "a scheduler's death is shown with its reason, log and timeline" {
@@ -173,7 +237,7 @@ run_json() {
 	for why in emulated oversubscribed; do
 		run_json ".$why = true"
 		run -0 kt-assert --explain "$run_dir"
-		assert_line --regexp "^max_spread_pct += 35 +# relaxed: run.json says $why\$"
+		assert_line --regexp "^max_spread_pct += 35 +# relaxed: run.json says $why, overrides 15 \\(default\\)\$"
 		run -0 kt-assert --format json "$run_dir"
 		assert_equal "$(jq -c '[.relaxed, (.checks[0] | .threshold, .from)]' <<<"$output")" \
 			"[\"run.json says $why\",35,\"relaxed: run.json says $why\"]"
@@ -197,7 +261,7 @@ run_json() {
 		run -65 kt-assert "$run_dir"
 		assert_output --partial "kt-assert: $run_dir/run.json: $text"
 	done <<-'EOF'
-		.schema = "kt-run/9"|schema: expected "kt-run/1"
+		.schema = "kt-vm/1"|schema: expected "kt-run/1"
 		.outcome = "exploded"|outcome: expected exited, signalled,
 		.outcome = 5|outcome: expected exited, signalled,
 		.exit_status = "0"|exit_status: expected a whole number from 0, or null
@@ -205,7 +269,7 @@ run_json() {
 		.scheduler = "x"|scheduler: expected an object or null
 		.emulated = 1|emulated: expected true or false
 	EOF
-	echo '{"schema": ' >"$run_dir/run.json"
+	echo '{"schema" 5}' >"$run_dir/run.json"
 	run -65 kt-assert "$run_dir"
 	assert_output --partial "kt-assert: $run_dir/run.json: byte "
 	rm "$run_dir/run.json"

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bind.h"
 #include "checks.h"
 #include "result.h"
 #include "stats.h"
@@ -16,45 +15,49 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void judge(const struct stats *s)
+static FILE *sink(void)
 {
 	static FILE *out;
-	size_t i, k;
 
 	if (!out)
 		out = fopen("/dev/null", "w");
-	for (i = 0; i < CHECKS_N; i++) {
+	return out;
+}
+
+static void judge(const struct measured *m)
+{
+	size_t i, k;
+
+	for (i = 0; i < checks_n; i++) {
 		struct result r;
 
 		result_init(&r);
-		check_judge(&checks[i], s, checks[i].threshold, &r);
+		check_judge(&checks[i], m, checks[i].threshold, &r);
 		for (k = 0; k < r.n_findings; k++)
-			text_print_safe(out, r.findings[k].text);
+			text_print_safe(sink(), r.findings[k].text);
 		result_free(&r);
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	size_t piece = size ? data[0] % 64 + 1 : 1, at;
-	struct stats s;
-	struct bind *b;
+	size_t piece = size ? data[0] % 64 + 1 : 1, at, i;
+	struct stats_reader *r = stats_open(size % 2 ? STEP_EACH : "a");
+	struct stats s = {NULL};
 	int err = 0;
 
-	stats_init(&s);
-	b = bind_open(&stats_type, &s);
 	/* The first byte is part of the document too: the corpus is plain JSON. */
 	for (at = 0; !err && at < size; at += piece)
-		err = bind_feed(b, data + at, size - at < piece ? size - at : piece);
+		err = stats_feed(r, data + at, size - at < piece ? size - at : piece);
 	if (!err)
-		err = bind_finish(b);
-	if (!err != !bind_error(b))
+		err = stats_finish(r, &s);
+	if (!err != !stats_error(r))
 		abort();
-	if (!err) {
-		stats_rollup(&s);
-		judge(&s);
-	}
-	bind_close(b);
+	if (!err)
+		judge(&s.run);
+	for (i = 0; i < s.n_steps; i++)
+		judge(&s.steps[i]);
+	stats_close(r);
 	stats_free(&s);
 	return 0;
 }

@@ -31,3 +31,13 @@ unmeasured() {
 	assert_line --index 0 "ktstr_test 'fair' [topo=1n2l2c1t] inconclusive:"
 	assert_line --index 1 "  $2"
 }
+
+# good_run DIR [EDIT]: a run directory of a good run, with fair.json for its stats; run.json is changed by a jq program.
+good_run() {
+	mkdir -p "$1"
+	cp "$STATS/fair.json" "$1/stats.json"
+	jq "${2:-.}" >"$1/run.json" <<-'EOF'
+		{"schema": "kt-run/1", "outcome": "exited", "exit_status": 0, "message": null,
+		 "topology": "1n2l2c1t", "scheduler": null, "emulated": false, "oversubscribed": false}
+	EOF
+}
