@@ -129,6 +129,7 @@ struct worker {
 	int fd;			  /* work_type.setup() may open a file here; else -1 */
 	void *own;		  /* what setup() prepared for run(); else NULL */
 	const int *fds;		  /* its group's descriptors (work_type.prepare()) */
+	void *memory;		  /* of its own, if work_type.setup() made some */
 };
 
 static inline uint64_t clock_now(void)

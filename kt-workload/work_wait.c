@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "work_wait.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PACE_SHORT_NS 10000
+#define PACE_LONG_NS  30000
+
+const char *const work_class_names[] = {
+	[WORK_CLASS_NORMAL] = "normal", [WORK_CLASS_BATCH] = "batch", [WORK_CLASS_IDLE] = "idle",
+	[WORK_CLASS_FIFO] = "fifo",	[WORK_CLASS_RR] = "rr",	      NULL,
+};
+
+/* FUTEX_WAIT_BITSET takes the time at which to give up, on CLOCK_MONOTONIC. */
+static long futex_wait_bits(const struct worker *w, _Atomic uint32_t *word, uint32_t value,
+			    uint32_t bits)
+{
+	uint64_t stop = atomic_load(&w->rec->stop_ns);
+	struct timespec ts = {.tv_sec = stop / NSEC_PER_SEC, .tv_nsec = stop % NSEC_PER_SEC};
+
+	return syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value, &ts, NULL, bits);
+}
+
+bool work_futex_wait(const struct worker *w, _Atomic uint32_t *word, uint32_t value)
+{
+	return !futex_wait_bits(w, word, value, FUTEX_BITSET_MATCH_ANY);
+}
+
+void work_futex_wake(_Atomic uint32_t *word, int n)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
+}
+
+static bool sem_try(struct work_sem *sem)
+{
+	uint32_t count = atomic_load(&sem->count);
+
+	while (count) {
+		if (atomic_compare_exchange_weak(&sem->count, &count, count - 1))
+			return true;
+	}
+	return false;
+}
+
+bool work_sem_down(struct worker *w, struct work_sem *sem)
+{
+	uint32_t bit = 1U << work_rank(w);
+
+	while (!sem_try(sem)) {
+		bool slept;
+
+		/* Waiting begins before anyone can know of it, so that the waker's mark counts. */
+		worker_wait_begin(w, DUE_UNKNOWN);
+		atomic_fetch_or(&sem->sleepers, bit);
+		slept = !futex_wait_bits(w, &sem->count, 0, bit);
+		atomic_fetch_and(&sem->sleepers, ~bit);
+		if (!worker_wait_end(w, slept))
+			return false;
+	}
+	return true;
+}
+
+void work_sem_up(struct worker *w, struct work_sem *sem)
+{
+	uint32_t me = work_rank(w), sleepers, turned, rank;
+
+	atomic_fetch_add(&sem->count, 1);
+	sleepers = atomic_load(&sem->sleepers);
+	do {
+		if (!sleepers)
+			return;
+		/* Turned so that the rank after this one is bit 0. */
+		turned = sleepers >> ((me + 1) % 32) | (uint64_t)sleepers << (31 - me);
+		rank = (__builtin_ctz(turned) + me + 1) % 32;
+	} while (
+		!atomic_compare_exchange_weak(&sem->sleepers, &sleepers, sleepers & ~(1U << rank)));
+	/* Who is not asleep yet will not fall asleep: the count is no longer 0. */
+	record_wake(work_peer(w, rank));
+	syscall(SYS_futex, &sem->count, FUTEX_WAKE_BITSET, 1, NULL, NULL, 1U << rank);
+}
+
+int work_class_set(struct worker *w, enum work_class class, int priority)
+{
+	static const int policies[] = {
+		[WORK_CLASS_NORMAL] = SCHED_OTHER, [WORK_CLASS_BATCH] = SCHED_BATCH,
+		[WORK_CLASS_IDLE] = SCHED_IDLE,	   [WORK_CLASS_FIFO] = SCHED_FIFO,
+		[WORK_CLASS_RR] = SCHED_RR,
+	};
+	bool realtime = class == WORK_CLASS_FIFO || class == WORK_CLASS_RR;
+	struct sched_param param = {.sched_priority = realtime ? priority : 0};
+	int ret;
+
+	if (!sched_setscheduler(0, policies[class], &param))
+		return 0;
+	ret = -errno;
+	snprintf(w->rec->why, sizeof(w->rec->why), "%s cannot have class %s: %s%s",
+		 w->spec->type->name, work_class_names[class], strerror(-ret),
+		 ret == -EPERM ? " (it needs CAP_SYS_NICE)" : "");
+	return ret;
+}
+
+bool work_pace_checkpoint(struct worker *w, struct work_pace *pace, uint64_t n, uint64_t units)
+{
+	uint64_t before = atomic_load_explicit(&w->rec->last_ns, memory_order_relaxed), took;
+	bool more = worker_checkpoint(w, units);
+
+	took = atomic_load_explicit(&w->rec->last_ns, memory_order_relaxed) - before;
+	if (took > PACE_LONG_NS && pace->n > 1)
+		pace->n /= 2;
+	else if (took < PACE_SHORT_NS && n == pace->n)
+		pace->n *= 2;
+	return more;
+}
+
+bool work_spin_for(struct worker *w, uint64_t ns)
+{
+	uint64_t now = clock_now(), end = now + ns;
+
+	while (now < end) {
+		/* units_per_check of them take about 20 us; the last few one by one. */
+		work_spin(end - now > 20000 ? w->units_per_check : 1);
+		if (!worker_checkpoint(w, 0))
+			return false;
+		now = atomic_load_explicit(&w->rec->last_ns, memory_order_relaxed);
+	}
+	return true;
+}
+
+int work_memory_get(struct worker *w, size_t size)
+{
+	int ret;
+
+	w->memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (w->memory != MAP_FAILED)
+		return 0;
+	ret = -errno;
+	w->memory = NULL;
+	snprintf(w->rec->why, sizeof(w->rec->why), "cannot map %zu bytes: %s", size,
+		 strerror(-ret));
+	return ret;
+}
