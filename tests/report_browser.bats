@@ -69,7 +69,7 @@ open_all() {
 	local shown judged
 	shown=$(js 'return Object.fromEntries([...document.querySelectorAll(".run")].map(e => [e.dataset.run, e.dataset.verdict]))' |
 		jq -c 'with_entries(select(.value != "unreadable")) | to_entries | sort')
-	judged=$(find "$DIR" -name run.json -printf '%h\0' | xargs -0 kt-assert --format json 2>/dev/null |
+	judged=$(find "$DIR" -type d -links 2 -print0 | xargs -0 kt-assert --format json 2>/dev/null |
 		jq -nc '[inputs | {key: .source, value: .verdict}] | sort') || true
 	assert_equal "$shown" "$judged"
 	# In words, in the list, the table and the matrix.
@@ -83,8 +83,6 @@ open_all() {
 @test "names from the input stay text" {
 	assert_equal "$(js 'return document.title')" '"Scheduler test report"'
 	assert_equal "$(js 'return document.querySelectorAll("script, img, iframe, object, [onerror]").length')" 0
-	assert_equal "$(js 'return [...document.querySelectorAll("bdi")].filter(e => e.textContent === arguments[0]).length > 3' |
-		cat)" false
 	assert_equal "$(webdriver execute/sync "$(jq -n '{script: "return [...document.querySelectorAll(\"bdi\")].filter(e => e.textContent === arguments[0]).length > 3", args: [$ENV.HOSTILE]}')")" true
 }
 
@@ -103,7 +101,7 @@ open_all() {
 	sed 's/<main/<img src="http:\/\/kt.invalid\/x.png"><main/' "$PAGE" >"$BATS_FILE_TMPDIR/asks.html"
 	browser_open "$BATS_FILE_TMPDIR/asks.html"
 	run requests
-	refute_line http://kt.invalid/x.png
+	assert_line 'forbidden http://kt.invalid/x.png'
 }
 
 @test "narrow and wide, the page is never wider than the window" {
@@ -203,8 +201,8 @@ CONTRAST='
 	# Linear: off-CPU shares. Three marks of a row divide the axis as their numbers do.
 	js 'const run = [...document.querySelectorAll(".run")].find(e => e.dataset.run.endsWith("fair/small/default"));
 		run.open = true;
-		const marks = [...run.querySelectorAll("figure:first-of-type use")].map(e => parseFloat(e.getAttribute("x")));
-		const ticks = [...run.querySelectorAll("figure:first-of-type .tick")].map(e => [parseFloat(e.getAttribute("x")), parseFloat(e.textContent)]);
+		const marks = [...run.querySelector("figure").querySelectorAll("use")].map(e => parseFloat(e.getAttribute("x")));
+		const ticks = [...run.querySelector("figure").querySelectorAll(".tick")].map(e => [parseFloat(e.getAttribute("x")), parseFloat(e.textContent)]);
 		return {marks, ticks}' >"$BATS_TEST_TMPDIR/chart"
 	run jq -c --slurpfile stats "$DIR/fair/small/default/stats.json" '
 		([.ticks[0], .ticks[-1]] | [.[0][1], (.[1][1] - .[0][1]) / (.[1][0] - .[0][0]), .[0][0]]) as [$t, $slope, $x]

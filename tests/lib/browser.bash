@@ -68,8 +68,11 @@ press() { # KEY, as WebDriver names them: "\uE004" is Tab, "\uE007" Enter
 		{"type":"keyDown","value":"'"$1"'"},{"type":"keyUp","value":"'"$1"'"}]}]}' >/dev/null
 }
 
-# What was asked for over the network, or would have been, since the last call: one URL a line.
+# What was asked for over the network, or would have been, since the last call: one URL a line, after
+# "forbidden " when the page's own policy stopped it.
 requests() {
-	webdriver se/log '{"type":"performance"}' |
-		jq -r '.[].message | fromjson | .message | select(.method == "Network.requestWillBeSent") | .params.request.url'
+	webdriver se/log '{"type":"performance"}' | jq -r '[.[].message | fromjson | .message]
+		| ([.[] | select(.method == "Network.loadingFailed" and .params.blockedReason == "csp") | .params.requestId]) as $forbidden
+		| .[] | select(.method == "Network.requestWillBeSent") | .params
+		| (if [.requestId] | inside($forbidden) then "forbidden " else "" end) + .request.url'
 }
