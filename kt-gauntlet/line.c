@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "line.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "diag.h"
 #include "words.h"
 
-void line_write(FILE *out, const char *const *words)
+char *words_quote(const char *const *words)
 {
+	char *out = NULL;
+	size_t size = 0;
+	FILE *text = open_memstream(&out, &size);
+
 	for (; *words; words++) {
 		_cleanup_free_ char *word = word_quote(*words);
 
-		fputs(word, out);
-		putc(words[1] ? ' ' : '\n', out);
+		fprintf(text, " %s", word);
 	}
+	fclose(text);
+	return out;
 }
 
 bool line_word_ok(const char *word)
@@ -22,7 +28,7 @@ bool line_word_ok(const char *word)
 	return !strchr(word, '\n');
 }
 
-static const char *base_name(const char *path)
+const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -35,18 +41,23 @@ static bool usable(const char *name, size_t len)
 	return len && !(name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')));
 }
 
+bool scenario_operand(const char *word)
+{
+	const char *name = base_name(word);
+	size_t n = strlen(name);
+
+	return word[0] != '-' && n > 3 && !strcmp(name + n - 3, ".kt");
+}
+
 char *scenario_name(const char *const *command)
 {
 	const char *base = base_name(command[0]);
 	size_t len = strlen(base), i;
 
 	for (i = 1; command[i]; i++) {
-		const char *name = base_name(command[i]);
-		size_t n = strlen(name);
-
-		if (command[i][0] != '-' && n > 3 && !strcmp(name + n - 3, ".kt")) {
-			base = name;
-			len = n - 3;
+		if (scenario_operand(command[i])) {
+			base = base_name(command[i]);
+			len = strlen(base) - 3;
 		}
 	}
 	if (!usable(base, len))
@@ -54,15 +65,15 @@ char *scenario_name(const char *const *command)
 	return xstrndup(base, len);
 }
 
-char *kernel_dirname(const char *kernel)
+char *part_name(const char *text)
 {
 	char *name, *p;
 
-	while (*kernel == '/' || !strncmp(kernel, "./", 2) || !strncmp(kernel, "../", 3))
-		kernel += strcspn(kernel, "/") + 1;
-	if (!usable(kernel, strlen(kernel)))
+	while (*text == '/' || !strncmp(text, "./", 2) || !strncmp(text, "../", 3))
+		text += strcspn(text, "/") + 1;
+	if (!usable(text, strlen(text)))
 		return NULL;
-	name = xstrdup(kernel);
+	name = xstrdup(text);
 	for (p = name; *p; p++) {
 		if (*p == '/')
 			*p = '-';

@@ -7,16 +7,15 @@
 #define KT_GAUNTLET_LINE_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
-/*
- * Write @words (NULL-terminated) and a newline to @out, quoted where needed. No word may hold a
- * newline (line_word_ok()). Write errors show in ferror(@out).
- */
-void line_write(FILE *out, const char *const *words);
+/* @words (NULL-terminated) quoted where needed, a blank before each. Caller frees. */
+char *words_quote(const char *const *words);
 
 /* Can @word stand in a line? xargs ends a line at a newline even inside quotes. */
 bool line_word_ok(const char *word);
+
+/* Is @word an argument that names a scenario file, by its ".kt"? */
+bool scenario_operand(const char *word);
 
 /*
  * What the runs of @command (NULL-terminated) are called: the base name, without ".kt", of its last
@@ -26,9 +25,13 @@ bool line_word_ok(const char *word);
 char *scenario_name(const char *const *command);
 
 /*
- * A kernel label or path as the name of one directory: "/" becomes "-", leading ones go. Caller
- * frees. NULL when nothing is left that a directory can be called.
+ * @text (a kernel's label or path, a work type) as one part of a name, which is the name of one
+ * directory: "/" becomes "-", leading ones go. Caller frees. NULL when nothing is left that a
+ * directory can be called.
  */
-char *kernel_dirname(const char *kernel);
+char *part_name(const char *text);
+
+/* The part of @path after its last slash; inside it. */
+const char *base_name(const char *path);
 
 #endif

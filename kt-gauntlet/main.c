@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /* kt-gauntlet: expand and select the test matrix, one line of kt-vmm arguments for each variant. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose.h"
 #include "cleanup.h"
 #include "diag.h"
 #include "exits.h"
-#include "line.h"
 #include "options.h"
-#include "presets.h"
 #include "quantity.h"
-#include "select.h"
+#include "settings.h"
+
+#define REPS_MAX 1000000000
 
 enum {
 	OPT_PRESET = 1,
@@ -20,11 +22,22 @@ enum {
 	OPT_ONLY,
 	OPT_KERNEL,
 	OPT_SCHED,
+	OPT_FLAGS,
+	OPT_WORK,
+	OPT_SEED,
+	OPT_REPS,
 	OPT_VMM,
 	OPT_OUT,
+	OPT_NO_SCENARIO,
+	OPT_SHARD,
+	OPT_PAIRWISE,
+	OPT_BUDGET,
+	OPT_HISTORY,
+	OPT_ESTIMATE,
+	OPT_FORMAT,
 	OPT_LIST,
 	OPT_VERBOSE,
-	OPT_BOUND, /* and on: enum bound_id */
+	OPT_CONSTRAINT, /* and on: enum constraint_id */
 };
 
 static const struct option_row rows[] = {
@@ -33,58 +46,52 @@ static const struct option_row rows[] = {
 	{"topology", 't', "SPEC",
 	 "take this topology, such as 1n2l4c1t, instead of the\npresets, or beside those that are named (repeatable)",
 	 OPT_TOPOLOGY},
-	{"only", 0, "GLOB", "keep those whose name matches (repeatable)", OPT_ONLY},
-	{"min-llcs", 0, "N", "keep those with at least N LLCs", OPT_BOUND + MIN_LLCS},
-	{"max-llcs", 0, "N", "... at most N (default 12)", OPT_BOUND + MAX_LLCS},
-	{"min-cpus", 0, "N", "keep those with at least N CPUs", OPT_BOUND + MIN_CPUS},
-	{"max-cpus", 0, "N", "... at most N (default 192)", OPT_BOUND + MAX_CPUS},
+	{"min-llcs", 0, "N", "keep those with at least N LLCs", OPT_CONSTRAINT + MIN_LLCS},
+	{"max-llcs", 0, "N", "... at most N (default 12)", OPT_CONSTRAINT + MAX_LLCS},
+	{"min-cpus", 0, "N", "keep those with at least N CPUs", OPT_CONSTRAINT + MIN_CPUS},
+	{"max-cpus", 0, "N", "... at most N (default 192)", OPT_CONSTRAINT + MAX_CPUS},
 	{"min-numa-nodes", 0, "N", "keep those with at least N NUMA nodes",
-	 OPT_BOUND + MIN_NUMA_NODES},
-	{"max-numa-nodes", 0, "N", "... at most N (default 1)", OPT_BOUND + MAX_NUMA_NODES},
+	 OPT_CONSTRAINT + MIN_NUMA_NODES},
+	{"max-numa-nodes", 0, "N", "... at most N (default 1)", OPT_CONSTRAINT + MAX_NUMA_NODES},
 	{"requires-smt", 0, NULL, "keep those with several threads per core",
-	 OPT_BOUND + REQUIRES_SMT},
-	{"no-smt", 0, NULL, "keep those with one thread per core", OPT_BOUND + NO_SMT},
-	{NULL, 0, NULL, "Runs"},
+	 OPT_CONSTRAINT + REQUIRES_SMT},
+	{"no-smt", 0, NULL, "keep those with one thread per core", OPT_CONSTRAINT + NO_SMT},
+	{NULL, 0, NULL, "Further dimensions (repeatable; each value with each)"},
+	{"sched", 's', "FILE", "a scheduler, as kt-vmm --sched takes it; none: without", OPT_SCHED},
+	{"flags", 0, "FILE", "a scheduler's flags, kt-flags(5): each valid set is a\nprofile",
+	 OPT_FLAGS},
+	{"require-flag", 0, "F[,F...]", "keep profiles with this flag",
+	 OPT_CONSTRAINT + REQUIRE_FLAG},
+	{"exclude-flag", 0, "F[,F...]", "keep profiles without it", OPT_CONSTRAINT + EXCLUDE_FLAG},
 	{"kernel", 'k', "LABEL",
-	 "a kernel, as kt-vmm -k takes it (repeatable:\neach topology with each)", OPT_KERNEL},
-	{"sched", 's', "FILE", "the scheduler, as kt-vmm --sched takes it", OPT_SCHED},
+	 "a kernel, as kt-vmm -k takes it, or a range of cached\nones, 7.0..7.3", OPT_KERNEL},
+	{"work", 'w', "TYPE",
+	 "a work type for the scenario's swappable cgroups;\nown: as the scenario has it",
+	 OPT_WORK},
+	{"seed", 0, "N[..M]", "deterministic runs with this seed, or these", OPT_SEED},
+	{"reps", 'r', "N", "repeat each variant N times", OPT_REPS},
+	{NULL, 0, NULL, "Runs"},
 	{"vmm", 0, "WORD", "one more word of kt-vmm options, as it is (repeatable)", OPT_VMM},
-	{"output", 'o', "DIR",
-	 "run directories are DIR/SCENARIO/TOPOLOGY[/KERNEL]\n(default: runs)", OPT_OUT},
+	{"output", 'o', "DIR", "run directories are DIR/NAME (default: runs)", OPT_OUT},
+	{"no-scenario", 0, NULL, "pass over a scenario's '# gauntlet:' lines", OPT_NO_SCENARIO},
+	{NULL, 0, NULL, "Choice"},
+	{"only", 0, "GLOB",
+	 "keep variants whose name matches, or a part of it\n(repeatable: one match is enough)",
+	 OPT_ONLY},
+	{"pairwise", 0, NULL, "keep few variants that cover all pairs of values", OPT_PAIRWISE},
+	{"budget", 0, "TIME", "keep variants that cover most in this time", OPT_BUDGET},
+	{"history", 0, "DIR", "take durations from run directories in here (repeatable)",
+	 OPT_HISTORY},
+	{"estimate", 0, "TIME", "what the command takes, if the scenario does not say",
+	 OPT_ESTIMATE},
+	{"shard", 0, "I/N", "keep the I-th of N parts, divided by name", OPT_SHARD},
 	{NULL, 0, NULL, "Output"},
+	{"format", 'f', "FORMAT", "lines (default), null, json, github-matrix or names",
+	 OPT_FORMAT},
 	{"list", 'l', NULL, "print a table of the selected topologies instead", OPT_LIST},
 	{"verbose", 'v', NULL, "say how many variants there are", OPT_VERBOSE},
 	{NULL, 0, NULL, "Common"},
 };
-
-struct settings {
-	struct presets all;
-	struct selection selection;
-	const char **topologies, **kernels, **vmm;
-	size_t n_topologies, n_globs, n_kernels, n_vmm;
-	const char *sched, *out;
-	bool list;
-};
-
-/* A copy of @word fit for a message of one line. Caller frees. */
-static char *one_line(const char *word)
-{
-	char *copy = xstrdup(word), *p;
-
-	for (p = copy; (p = strchr(p, '\n'));)
-		*p = '?';
-	return copy;
-}
-
-static const char *checked_word(const char *word)
-{
-	if (!line_word_ok(word)) {
-		_cleanup_free_ char *shown = one_line(word);
-
-		die(EXIT_USAGE, "'%s': a newline cannot stand in a line of arguments", shown);
-	}
-	return word;
-}
 
 static void preset_option(struct settings *s, const char *name)
 {
@@ -101,164 +108,224 @@ static void preset_option(struct settings *s, const char *name)
 	    name);
 }
 
-static void bound_option(struct settings *s, enum bound_id id, const char *value)
+static void flags_option(struct settings *s, const char *file)
 {
-	const char *name = NULL;
-	int64_t n = 0;
-	size_t i;
+	_cleanup_fclose_ FILE *in = fopen(file, "re");
+	struct declarations *d = &s->declarations;
+	_cleanup_free_ char *why = NULL;
+	size_t n = d->n;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (rows[i].id == (int)(OPT_BOUND + id))
-			name = rows[i].name;
-	}
-	if (value && number_parse(value, 1, TOPOLOGY_MAX_CPUS, &n))
-		die(EXIT_USAGE, "--%s '%s': expected a number from 1 to %d", name, value,
-		    TOPOLOGY_MAX_CPUS);
-	selection_bound(&s->selection, id, n);
+	if (!in)
+		die(EXIT_USAGE, "--flags %s: %s", file, strerror(errno));
+	d->rows = xrealloc(d->rows, (n + 1) * sizeof(*d->rows));
+	ptrlist_add(&d->files, &d->n, file);
+	if (flags_read(&d->rows[n], in, file, &why))
+		die(EXIT_USAGE, "%s", why);
 }
 
-static void topologies_add(struct settings *s)
+static void kernel_option(struct settings *s, const char *text)
 {
-	const char *why;
-	size_t i;
-	int err;
+	_cleanup_free_ char *why = NULL;
 
-	for (i = 0; i < s->n_topologies; i++) {
-		err = presets_add(&s->all, s->topologies[i], &why);
-		if (err == -EEXIST)
-			die(EXIT_USAGE, "topology '%s' is given twice", s->topologies[i]);
-		if (err)
-			die(EXIT_USAGE, "topology '%s': %s", s->topologies[i], why);
-	}
+	if (kernels_add(&s->kernels, text, &why))
+		die(EXIT_USAGE, "%s", why);
 }
 
-static void options_parse(struct options *o, struct settings *s)
+static uint64_t duration_option(const char *option, const char *text)
 {
-	const char *value;
-	int id;
+	uint64_t ns;
 
-	while ((id = options_next(o, &value))) {
-		switch (id) {
-		case OPT_PRESET:
-			preset_option(s, value);
-			break;
-		case OPT_TOPOLOGY:
-			ptrlist_add(&s->topologies, &s->n_topologies, value);
-			break;
-		case OPT_ONLY:
-			ptrlist_add(&s->selection.globs, &s->n_globs, value);
-			break;
-		case OPT_KERNEL:
-			ptrlist_add(&s->kernels, &s->n_kernels, checked_word(value));
-			break;
-		case OPT_SCHED:
-			if (s->sched)
-				die(EXIT_USAGE, "--sched is given twice");
-			s->sched = checked_word(value);
-			break;
-		case OPT_VMM:
-			ptrlist_add(&s->vmm, &s->n_vmm, checked_word(value));
-			break;
-		case OPT_OUT:
-			s->out = checked_word(value);
-			break;
-		case OPT_LIST:
-			s->list = true;
-			break;
-		case OPT_VERBOSE:
-			diag_set_verbosity(diag_verbosity() + 1);
-			break;
-		default:
-			bound_option(s, id - OPT_BOUND, value);
+	if (duration_parse(text, &ns) || !ns)
+		die(EXIT_USAGE, "%s '%s': expected a time such as 90s or 10m", option, text);
+	return ns;
+}
+
+static void format_option(struct settings *s, const char *name)
+{
+	const char *names[FORMAT_END + 1] = {NULL}, *near;
+	int f;
+
+	for (f = 0; f < FORMAT_END; f++) {
+		names[f] = format_name(f);
+		if (!strcmp(name, names[f])) {
+			s->format = f;
+			return;
 		}
 	}
+	near = nearest_name(name, names);
+	die(EXIT_USAGE, "unknown format '%s': %s%s%s", name,
+	    near ? "did you mean '" : "expected lines, null, json, github-matrix or names",
+	    near ? near : "", near ? "'?" : "");
 }
 
-static void list_print(const struct presets *all)
+static void reps_option(struct settings *s, const char *value)
+{
+	int64_t n;
+
+	if (number_parse(value, 1, REPS_MAX, &n))
+		die(EXIT_USAGE, "--reps '%s': expected a number from 1 to %d", value, REPS_MAX);
+	s->reps = n;
+}
+
+static void constraint_option(struct settings *s, enum constraint_id id, const char *value)
+{
+	_cleanup_free_ char *why = NULL;
+
+	if (constraints_option(&s->constraints, id, value, &why))
+		die(EXIT_USAGE, "%s", why);
+}
+
+/* A value that is given twice would be two variants of one name. */
+static void distinct_option(struct words *w, const char *option, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++) {
+		if (!strcmp(w->list[i], value))
+			die(EXIT_USAGE, "%s '%s' is given twice", option, value);
+	}
+	words_add(w, value);
+}
+
+/* Options that add a value to a dimension. Returns false for others. */
+static bool dimension_option(struct settings *s, int id, const char *value)
+{
+	switch (id) {
+	case OPT_PRESET:
+		preset_option(s, value);
+		return true;
+	case OPT_TOPOLOGY:
+		words_add(&s->topologies, value);
+		return true;
+	case OPT_KERNEL:
+		words_add(&s->given, value);
+		kernel_option(s, value);
+		return true;
+	case OPT_SCHED:
+		words_add(&s->given, value);
+		distinct_option(&s->scheds, "--sched", value);
+		return true;
+	case OPT_FLAGS:
+		flags_option(s, value);
+		return true;
+	case OPT_WORK:
+		words_add(&s->given, value);
+		distinct_option(&s->works, "--work", value);
+		return true;
+	case OPT_SEED:
+		words_add(&s->seeds, value);
+		return true;
+	case OPT_REPS:
+		reps_option(s, value);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void other_option(struct settings *s, int id, const char *value)
+{
+	switch (id) {
+	case OPT_VMM:
+		words_add(&s->given, value);
+		words_add(&s->vmm, value);
+		break;
+	case OPT_OUT:
+		words_add(&s->given, value);
+		s->out = value;
+		break;
+	case OPT_NO_SCENARIO:
+		s->no_scenario = true;
+		break;
+	case OPT_ONLY:
+		words_add(&s->globs, value);
+		break;
+	case OPT_PAIRWISE:
+		s->pairwise = true;
+		break;
+	case OPT_BUDGET:
+		s->budget_ns = duration_option("--budget", value);
+		break;
+	case OPT_HISTORY:
+		words_add(&s->histories, value);
+		break;
+	case OPT_ESTIMATE:
+		s->estimate_ns = duration_option("--estimate", value);
+		break;
+	case OPT_SHARD:
+		if (shard_parse(value, &s->shard))
+			die(EXIT_USAGE, "--shard '%s': expected I/N with I from 1 to N", value);
+		break;
+	case OPT_FORMAT:
+		format_option(s, value);
+		break;
+	case OPT_LIST:
+		s->list = true;
+		break;
+	case OPT_VERBOSE:
+		diag_set_verbosity(diag_verbosity() + 1);
+		break;
+	default:
+		constraint_option(s, id - OPT_CONSTRAINT, value);
+	}
+}
+
+/* For --list: note the topology of a variant. */
+static void topology_note(void *seen, const struct variant *v)
+{
+	((bool *)seen)[v->at[DIM_TOPOLOGY]] = true;
+}
+
+static void list_print(const struct matrix *m, const bool *seen)
 {
 	size_t i;
 
 	printf("%-20s %-12s %5s %5s %5s  %s\n", "NAME", "TOPOLOGY", "CPUS", "LLCS", "NODES", "SMT");
-	for (i = 0; i < all->n; i++) {
-		const struct topology *t = &all->rows[i].topology;
+	for (i = 0; i < m->dims[DIM_TOPOLOGY].n; i++) {
+		const struct value *v = &m->dims[DIM_TOPOLOGY].values[i];
+		const struct topology *t = &v->topology;
 		_cleanup_free_ char *text = topology_format(t);
 
-		printf("%-20s %-12s %5u %5u %5u  %s\n", all->rows[i].name, text, topology_cpus(t),
-		       t->llcs, t->numa_nodes, t->threads > 1 ? "yes" : "no");
+		if (seen[i])
+			printf("%-20s %-12s %5u %5u %5u  %s\n", v->part[0].raw, text,
+			       topology_cpus(t), t->llcs, t->numa_nodes,
+			       t->threads > 1 ? "yes" : "no");
 	}
 }
 
-/* Two kernels whose runs would be kept in one directory are a mistake. */
-static void kernels_check(const struct settings *s)
+/* After the walk: was there anything to visit, and if not, is that a mistake? */
+static void walk_check(const struct walk *w, const struct settings *s, uint64_t all)
 {
-	size_t i, j;
-
-	for (i = 0; i < s->n_kernels; i++) {
-		_cleanup_free_ char *a = kernel_dirname(s->kernels[i]);
-
-		if (!a)
-			die(EXIT_USAGE, "kernel '%s': expected a label or a file", s->kernels[i]);
-		for (j = 0; j < i; j++) {
-			_cleanup_free_ char *b = kernel_dirname(s->kernels[j]);
-
-			if (!strcmp(a, b))
-				die(EXIT_USAGE, "kernels '%s' and '%s' would share run directories",
-				    s->kernels[j], s->kernels[i]);
-		}
-	}
+	if (!w->selected)
+		globs_die(s, all);
+	if (!w->visited)
+		fprintf(stderr, "kt-gauntlet: shard %u/%u holds none of %" PRIu64 " variants\n",
+			s->shard.part, s->shard.of, w->selected);
+	info("%" PRIu64 " of %" PRIu64 " variants", w->visited, all);
 }
 
-static void variant_print(const struct settings *s, const struct preset *row, const char *kernel,
-			  const char *scenario, char **command)
+static void matrix_print(struct matrix *m, const struct settings *s, const struct picks *picks)
 {
-	_cleanup_free_ char *topology = topology_format(&row->topology);
-	_cleanup_free_ char *name = kernel ? kernel_dirname(kernel) : NULL;
-	_cleanup_free_ char *dir = xasprintf("%s/%s/%s%s%s", s->out, scenario, row->name,
-					     name ? "/" : "", name ? name : "");
-	_cleanup_free_ const char **words = NULL;
-	size_t n = 0, i;
+	struct walk w = {.m = m, .picks = picks, .shard = &s->shard};
+	uint64_t all;
 
-	ptrlist_add(&words, &n, "-t");
-	ptrlist_add(&words, &n, topology);
-	if (kernel) {
-		ptrlist_add(&words, &n, "-k");
-		ptrlist_add(&words, &n, kernel);
-	}
-	if (s->sched) {
-		ptrlist_add(&words, &n, "--sched");
-		ptrlist_add(&words, &n, s->sched);
-	}
-	for (i = 0; i < s->n_vmm; i++)
-		ptrlist_add(&words, &n, s->vmm[i]);
-	ptrlist_add(&words, &n, "-o");
-	ptrlist_add(&words, &n, dir);
-	ptrlist_add(&words, &n, "--");
-	for (; *command; command++)
-		ptrlist_add(&words, &n, *command);
-	line_write(stdout, words);
-}
+	if (matrix_count(m, &all))
+		die(EXIT_USAGE, "more variants than can be counted: narrow them");
+	if (s->list) {
+		_cleanup_free_ bool *seen = xcalloc(m->dims[DIM_TOPOLOGY].n, sizeof(*seen));
 
-static void lines_print(const struct settings *s, char **command)
-{
-	_cleanup_free_ char *scenario = NULL;
-	size_t i, k;
+		variants_walk(&w, topology_note, seen);
+		walk_check(&w, s, all);
+		list_print(m, seen);
+	} else {
+		struct emit e;
 
-	if (!*command)
-		die(EXIT_USAGE, "expected a command after --, for example -- kt-workload x.kt");
-	for (i = 0; command[i]; i++)
-		checked_word(command[i]);
-	scenario = scenario_name((const char *const *)command);
-	if (!scenario)
-		die(EXIT_USAGE, "command '%s': expected the name of a program", command[0]);
-	kernels_check(s);
-	for (i = 0; i < s->all.n; i++) {
-		if (!s->n_kernels)
-			variant_print(s, &s->all.rows[i], NULL, scenario, command);
-		for (k = 0; k < s->n_kernels; k++)
-			variant_print(s, &s->all.rows[i], s->kernels[k], scenario, command);
+		emit_init(&e, m, s->format, s->out, s->vmm.list, s->command);
+		variants_walk(&w, emit_variant, &e);
+		walk_check(&w, s, all);
+		emit_finish(&e);
+		emit_free(&e);
 	}
-	info("%zu variants of %zu topologies", s->all.n * (s->n_kernels ? s->n_kernels : 1),
-	     s->all.n);
 }
 
 int main(int argc, char **argv)
@@ -270,32 +337,37 @@ int main(int argc, char **argv)
 		.epilogue =
 			"Example:\n"
 			"  kt-gauntlet --min-llcs 2 --max-cpus 8 -- kt-workload x.kt | xargs -P2 -L1 kt-vmm > /dev/null\n"
-			"  kt-assert runs/x/*",
+			"  kt-assert runs/x/*/*",
 		.rows = rows,
 		.n_rows = ARRAY_SIZE(rows),
 		.argc = argc,
 		.argv = argv,
 	};
 	struct settings s = {.out = "runs"};
-	_cleanup_free_ char *why = NULL;
+	struct picks picks = {0};
+	struct matrix m;
+	const char *value;
+	uint64_t run_ns;
+	int id;
 
 	diag_init("kt-gauntlet");
+	setvbuf(stdout, NULL, _IOFBF, 1 << 18);
 	presets_init(&s.all);
-	options_parse(&o, &s);
-	topologies_add(&s);
-	presets_keep_named(&s.all);
-	if (selection_apply(&s.selection, &s.all, &why))
-		die(EXIT_FAILURE, "%s", why);
-	if (s.list)
-		list_print(&s.all);
-	else
-		lines_print(&s, options_operands(&o));
+	while ((id = options_next(&o, &value))) {
+		if (!dimension_option(&s, id, value))
+			other_option(&s, id, value);
+	}
+	s.command = (const char *const *)options_operands(&o);
+	if (!*s.command && !s.list)
+		die(EXIT_USAGE, "expected a command after --, for example -- kt-workload x.kt");
+	matrix_make(&m, &s, &run_ns);
+	if (s.pairwise || s.budget_ns)
+		variants_choose(&m, &s, run_ns, &picks);
+	matrix_print(&m, &s, s.pairwise || s.budget_ns ? &picks : NULL);
 	if (fflush(stdout) || ferror(stdout))
 		die(EXIT_INTERNAL, "writing to stdout: %s", strerror(errno));
-	presets_free(&s.all);
-	free(s.topologies);
-	free(s.selection.globs);
-	free(s.kernels);
-	free(s.vmm);
+	matrix_free(&m);
+	free(picks.index);
+	settings_free(&s);
 	return EXIT_SUCCESS;
 }

@@ -11,7 +11,8 @@
 struct preset {
 	const char *name;
 	struct topology topology;
-	bool named; /* asked for by its name: the default bounds do not apply to it */
+	bool named;		/* asked for by its name: the default bounds do not apply to it */
+	const char *dropped_by; /* the bound that took it out, or NULL; not owned */
 };
 
 struct presets {

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Choosing the variants that cover the most features within a time. */
+#ifndef KT_GAUNTLET_BUDGET_H
+#define KT_GAUNTLET_BUDGET_H
+
+#include "candidates.h"
+#include "features.h"
+
+struct coverage {
+	uint64_t ns;			   /* what the chosen take, all in all */
+	uint64_t least_ns;		   /* what the shortest candidate takes */
+	size_t recorded;		   /* how many of the chosen have a record */
+	size_t covered[FEATURE_CLASSES];   /* features of the chosen */
+	size_t reachable[FEATURE_CLASSES]; /* features of all candidates */
+};
+
+/*
+ * Choose among @c, whose ns are filled in: greedily, by new features per time, until nothing that
+ * fits into @budget_ns has a new feature. Of equals the first is taken. @picks->index, in the order
+ * of the matrix, is the caller's to free. More than a constant factor away from the best choice it
+ * cannot be (Khuller, Moss, Naor: The Budgeted Maximum Coverage Problem), as the single candidate
+ * with the most features is taken instead where it has more.
+ */
+void budget_choose(struct matrix *m, const struct candidates *c, uint64_t budget_ns,
+		   struct picks *picks, struct coverage *cover);
+
+#endif

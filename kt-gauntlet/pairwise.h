@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A covering array: few variants that have all pairs of values together. */
+#ifndef KT_GAUNTLET_PAIRWISE_H
+#define KT_GAUNTLET_PAIRWISE_H
+
+#include "candidates.h"
+
+struct pairwise_size {
+	uint64_t pairs; /* pairs of values that some candidate has */
+	size_t least;	/* no array can be smaller: the most pairs of any two dimensions */
+};
+
+/*
+ * Choose among @c so that each pair of values of two dimensions which some candidate has together
+ * is had by one that is chosen. The dimensions are the parts of a name but for the repetition;
+ * scheduler and profile are one each. @picks->index, in the order of the matrix, is the caller's to
+ * free. Returns 0, or -E2BIG when the pairs are too many to keep.
+ */
+int pairwise_choose(struct matrix *m, const struct candidates *c, struct picks *picks,
+		    struct pairwise_size *size);
+
+#endif
