@@ -110,5 +110,5 @@ def page($runs; $title; $style):
   + ("<div class=\"matrices\">\($runs | matrix)</div>\n" | section("matrix"; "Verdicts by variant"))
   + (if $across == "" then "" else "<div class=\"figures\">\($across)</div>" | section("across"; "Across runs") end)
   + ($runs | filters + "<div id=\"all-runs\">\(runs_table)</div>" | section("all"; "All runs"))
-  + ($runs | map(run_section) | add | section("runs"; "Each run"))
+  + ($runs | ([.[] | select(.verdict != "pass" and .verdict != "skip")] | length <= 10) as $unfold | map(run_section($unfold)) | add | section("runs"; "Each run"))
   + "</main>\n<footer><p>A dash stands for what was not measured. Percentages of time are of wall time.</p></footer>\n</body></html>";

@@ -134,7 +134,8 @@ def figures:
     + latency_chart("wake_latency"; "Wake latencies, by cgroup") + latency_chart("request_latency"; "Request latencies, by cgroup") + "</div>\n"
     + cgroups + latencies("wake_latency"; "Wake latencies") + latencies("request_latency"; "Request latencies") + workers + steps end;
 
-def run_section:
-  "<details class=\"run\" data-run=\"\(.dir | esc)\" data-verdict=\"\(.verdict)\"\(if .verdict == "pass" or .verdict == "skip" then "" else " open" end)>"
+# $unfold: whether what went wrong is shown at once.
+def run_section($unfold):
+  "<details class=\"run\" data-run=\"\(.dir | esc)\" data-verdict=\"\(.verdict)\"\(if $unfold and .verdict != "pass" and .verdict != "skip" then " open" else "" end)>"
   + "<summary><h3>\(.verdict | badge) \(.name | bdi)</h3></summary>\n<div id=\"\(.id)\" class=\"body\">\n"
   + findings + notes + facts + checks + figures + timeline + monitor + logs + "</div></details>\n";
