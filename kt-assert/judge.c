@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "diag.h"
@@ -138,12 +139,40 @@ static int judge_monitor(struct judgement *j, char **message)
 	return 0;
 }
 
+/* The patterns over the run's snapshots: what cannot be read is an error only after a good end. */
+static int judge_trends(struct judgement *j, char **message)
+{
+	_cleanup_free_ char *dir = j->run.dir ? xasprintf("%s/snapshots", j->run.dir) : NULL;
+	const struct trends *trends = j->options->trends;
+	_cleanup_free_ char *why = NULL;
+	int err;
+
+	if (!trends->n)
+		return 0;
+	if (!dir || access(dir, F_OK)) {
+		trends_lack(trends, "no series (expected RUNDIR/snapshots, or --series)",
+			    &j->trends);
+		return 0;
+	}
+	err = trends_judge(trends, &dir, 1, &j->trends, &why);
+	if (err && run_ended_well(&j->run)) {
+		*message = take_ptr(why);
+		return err;
+	}
+	if (err) {
+		trend_report_free(&j->trends);
+		trends_lack(trends, why, &j->trends);
+	}
+	return 0;
+}
+
 static void fold(struct judgement *j)
 {
-	bool any_on = false;
+	enum verdict trends = trend_report_verdict(&j->trends);
+	bool any_on = j->trends.n;
 	size_t i;
 
-	j->observed = j->completed.verdict;
+	j->observed = j->completed.verdict > trends ? j->completed.verdict : trends;
 	for (i = 0; i < checks_n; i++) {
 		any_on |= judgement_checks(j, &checks[i]);
 		if (j->results[i].verdict > j->observed)
@@ -153,16 +182,11 @@ static void fold(struct judgement *j)
 		j->observed = VERDICT_SKIP;
 }
 
-/* What becomes of the observed verdict by what was expected and allowed. */
-static enum verdict judge_expectations(struct judgement *j)
+enum verdict judge_expected(const struct judge_options *o, enum verdict observed)
 {
-	const struct judge_options *o = j->options;
-
-	switch (j->observed) {
+	switch (observed) {
 	case VERDICT_FAIL:
-		j->wrong_error = o->expect_error.text &&
-				 !pattern_found(&o->expect_error, j->run.exit_message);
-		return o->expect_fail && !j->wrong_error ? VERDICT_PASS : VERDICT_FAIL;
+		return o->expect_fail ? VERDICT_PASS : VERDICT_FAIL;
 	case VERDICT_PASS:
 		return o->expect_fail ? VERDICT_FAIL : VERDICT_PASS;
 	case VERDICT_INCONCLUSIVE:
@@ -170,7 +194,35 @@ static enum verdict judge_expectations(struct judgement *j)
 	case VERDICT_SKIP:
 		return o->no_skip ? VERDICT_FAIL : VERDICT_SKIP;
 	}
-	return j->observed;
+	return observed;
+}
+
+/* The same for a run, whose failure must be the one that was expected. */
+static enum verdict judge_expectations(struct judgement *j)
+{
+	const struct judge_options *o = j->options;
+
+	j->wrong_error = j->observed == VERDICT_FAIL && o->expect_error.text &&
+			 !pattern_found(&o->expect_error, j->run.exit_message);
+	return j->wrong_error ? VERDICT_FAIL : judge_expected(o, j->observed);
+}
+
+/* A series by itself: there is no run, and no check of one is on. */
+static int series_make(struct judgement *j, char **message)
+{
+	const struct judge_options *o = j->options;
+	size_t i;
+	int err;
+
+	for (i = 0; i < checks_n; i++)
+		j->policy.set[i].on = false;
+	j->name = run_name(j);
+	err = trends_judge(o->trends, o->series, o->n_series, &j->trends, message);
+	if (err)
+		return err;
+	fold(j);
+	j->verdict = judge_expectations(j);
+	return 0;
 }
 
 int judgement_make(struct judgement *j, const char *source, const struct judge_options *o,
@@ -187,6 +239,8 @@ int judgement_make(struct judgement *j, const char *source, const struct judge_o
 	result_init(&j->completed);
 	for (i = 0; i < checks_n; i++)
 		result_init(&j->results[i]);
+	if (o->series)
+		return series_make(j, message);
 	err = source_read(j, message);
 	if (err)
 		return err;
@@ -205,6 +259,8 @@ int judgement_make(struct judgement *j, const char *source, const struct judge_o
 		return err;
 	judge_checks(j);
 	err = judge_monitor(j, message);
+	if (!err)
+		err = judge_trends(j, message);
 	if (err)
 		return err;
 	fold(j);
@@ -223,6 +279,7 @@ void judgement_free(struct judgement *j)
 	run_free(&j->run);
 	policy_free(&j->policy);
 	result_free(&j->completed);
+	trend_report_free(&j->trends);
 	for (i = 0; i < checks_n; i++)
 		result_free(&j->results[i]);
 	memset(j, 0, sizeof(*j));

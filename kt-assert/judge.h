@@ -12,6 +12,7 @@
 #include "result.h"
 #include "run.h"
 #include "stats.h"
+#include "trend.h"
 
 enum relax {
 	RELAX_AUTO, /* where run.json says emulated or oversubscribed */
@@ -42,6 +43,7 @@ struct judgement {
 	const char *relaxed;	 /* why the relaxed defaults were used, NULL: they were not */
 	struct result completed; /* how the run itself ended */
 	struct result results[CHECKS_MAX]; /* SKIP for a check that is off */
+	struct trend_report trends;	   /* the patterns over its series */
 	enum verdict observed;		   /* all of them folded */
 	enum verdict verdict;		   /* the same after what was expected and allowed */
 	const struct judge_options *options;
@@ -57,6 +59,9 @@ struct judge_options {
 	bool no_skip;		     /* skip becomes fail */
 	const char *monitor;	     /* file of monitor data, NULL: the run directory's */
 	const char *step;	     /* judge that step instead of the run, or STEP_EACH; or NULL */
+	const struct trends *trends; /* patterns over the run's snapshots, or over: */
+	char *const *series;	     /* these files, which are judged instead of a run; or NULL */
+	size_t n_series;
 };
 
 /*
@@ -68,6 +73,9 @@ struct judge_options {
 int judgement_make(struct judgement *j, const char *source, const struct judge_options *o,
 		   char **message);
 void judgement_free(struct judgement *j);
+
+/* What becomes of an observed verdict by what was expected and allowed. */
+enum verdict judge_expected(const struct judge_options *o, enum verdict observed);
 
 /* Is the check on, and is there what it judges, or was it asked for by the command line? */
 bool judgement_checks(const struct judgement *j, const struct check *c);

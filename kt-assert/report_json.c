@@ -140,6 +140,30 @@ static void put_checks(yajl_gen g, const struct judgement *j)
 	yajl_gen_array_close(g);
 }
 
+static void put_trends(yajl_gen g, const struct trend_report *t)
+{
+	size_t i;
+
+	put_integer(g, "samples", t->samples);
+	put_integer(g, "duration_ns", t->duration_ns);
+	put(g, "patterns");
+	yajl_gen_array_open(g);
+	for (i = 0; i < t->n; i++) {
+		const struct trend_result *r = &t->results[i];
+
+		yajl_gen_map_open(g);
+		put_member(g, "pattern", r->type->name);
+		put_member(g, "argument", r->text);
+		put_member(g, "verdict", verdict_name(r->result.verdict));
+		put_integer(g, "samples", r->samples);
+		put_integer(g, "gaps", r->gaps);
+		put_member(g, "first_gap", r->first_gap);
+		put_result(g, &r->result);
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
+}
+
 /* What was measured, as the text has it; of a step without the cgroups that were not in it. */
 static void put_stats(yajl_gen g, const struct measured *s)
 {
@@ -258,6 +282,14 @@ void report_json(const struct judgement *j, FILE *out)
 	put_bool(g, "no_skip", j->options->no_skip);
 	put_member(g, "relaxed", j->relaxed);
 	put_checks(g, j);
+	put(g, "series");
+	if (j->trends.n) {
+		yajl_gen_map_open(g);
+		put_trends(g, &j->trends);
+		yajl_gen_map_close(g);
+	} else {
+		yajl_gen_null(g);
+	}
 	if (judgement_by_step(j))
 		put_steps(g, j);
 	else

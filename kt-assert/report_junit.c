@@ -48,6 +48,14 @@ static const char *first_finding(const struct judgement *j, enum verdict v)
 				return j->results[k].findings[i].text;
 		}
 	}
+	for (k = 0; k < j->trends.n; k++) {
+		const struct result *r = &j->trends.results[k].result;
+
+		for (i = 0; i < r->n_findings; i++) {
+			if (r->findings[i].verdict == v)
+				return r->findings[i].text;
+		}
+	}
 	return verdict_name(v);
 }
 

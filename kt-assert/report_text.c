@@ -128,6 +128,30 @@ static void print_findings(const struct judgement *j, enum verdict v, FILE *out)
 	print_result(&j->completed, v, "completed", out);
 	for (i = 0; i < checks_n; i++)
 		print_result(&j->results[i], v, checks[i].name, out);
+	for (i = 0; i < j->trends.n; i++)
+		print_result(&j->trends.results[i].result, v, j->trends.results[i].type->name, out);
+}
+
+/* What the patterns looked at, and where a field was missing. */
+static void print_series(const struct trend_report *t, FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "\n--- series ---\n%zu samples over %.0fms, %zu files\n", t->samples,
+		t->duration_ns / 1e6, t->files);
+	for (i = 0; i < t->n; i++) {
+		const struct trend_result *r = &t->results[i];
+
+		fprintf(out, "  %s ", r->type->name);
+		text_print_safe(out, r->text);
+		fprintf(out, ": %s, %zu samples, %zu gaps", verdict_name(r->result.verdict),
+			r->samples, r->gaps);
+		if (r->first_gap) {
+			fprintf(out, ", the first: ");
+			text_print_safe(out, r->first_gap);
+		}
+		fputc('\n', out);
+	}
 }
 
 /* "--- stats ---", or "--- stats in step load ---" where there are several. */
@@ -225,6 +249,8 @@ void report_text(const struct judgement *j, FILE *out, bool colour, bool verbose
 		print_stats(&j->views[i], out);
 	for (i = 0; j->has_monitor && i < j->n_views; i++)
 		print_monitor(&j->monitors[i], out);
+	if (j->trends.samples)
+		print_series(&j->trends, out);
 	run_print_stderr(&j->run, out);
 	run_print_scheduler(&j->run, out);
 	run_print_timeline(&j->run, out);
