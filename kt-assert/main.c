@@ -65,7 +65,7 @@ static const struct option_row general_rows[] = {
 	{"series", 0, NULL, "operands are samples over time: snapshots, JSON Lines", OPT_SERIES},
 	{"baseline", 0, NULL, "compare the runs after -- with those before it", OPT_BASELINE},
 	{"metric", 0, "METRIC", "compare this one only; more may follow", OPT_METRIC},
-	{"relative-gate", 0, "[METRIC=]PCT", "smaller changes are none (5)", OPT_RELATIVE_GATE},
+	{"relative-gate", 0, "PCT|METRIC=PCT", "smaller changes are none (5)", OPT_RELATIVE_GATE},
 	{"absolute-gate", 0, "METRIC=X", "the same, in the metric's unit", OPT_ABSOLUTE_GATE},
 	{"alpha", 0, "P", "how likely chance may be taken for a regression (0.05)", OPT_ALPHA},
 	{"across", 0, "DIM", "compare although scenario, topology or kernel differ", OPT_ACROSS},

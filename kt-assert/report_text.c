@@ -137,8 +137,8 @@ static void print_series(const struct trend_report *t, FILE *out)
 {
 	size_t i;
 
-	fprintf(out, "\n--- series ---\n%zu samples over %.0fms, %zu files\n", t->samples,
-		t->duration_ns / 1e6, t->files);
+	fprintf(out, "\n--- series ---\n%zu samples over %.0fms, %zu file%s\n", t->samples,
+		t->duration_ns / 1e6, t->files, t->files == 1 ? "" : "s");
 	for (i = 0; i < t->n; i++) {
 		const struct trend_result *r = &t->results[i];
 

@@ -95,7 +95,9 @@ static void note(struct trend *t, enum verdict v, long double value, const char 
 
 	if (vasprintf(&what, fmt, ap) < 0)
 		what = xstrdup("out of memory");
-	result_add(&t->result, v, whole, value, "%s %s%s %s", t->type->name, t->text, joint, what);
+	result_add(&t->result, v, whole, value, "%s %s%s%s%s %s", t->type->name, t->field[0].text,
+		   t->type->two_fields ? " / " : "", t->type->two_fields ? t->field[1].text : "",
+		   joint, what);
 }
 
 void trend_fail(struct trend *t, long double value, const char *fmt, ...)

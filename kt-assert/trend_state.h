@@ -40,8 +40,8 @@ struct trend {
 };
 
 /*
- * Note a failure, "PATTERN FIELD: ...". The arguments take time to make: ask trend_full() first,
- * which counts the failure and returns true when no more are kept.
+ * Note a failure, "PATTERN FIELD: ..." (or "PATTERN A / B: ..."). The arguments take time to make:
+ * ask trend_full() first, which counts the failure and returns true when no more are kept.
  */
 bool trend_full(struct trend *t);
 void trend_fail(struct trend *t, long double value, const char *fmt, ...)

@@ -245,10 +245,19 @@ static void take_converges(struct trend *t, const struct sample *at, const struc
 	t->done = t->streak == IN_A_ROW;
 }
 
+/* "5 of 100". */
+static char *goal_text(const struct trend *t)
+{
+	_cleanup_free_ char *target = number_text(t->target);
+	long double bound = t->relative ? t->tolerance * fabsl(t->target) : t->tolerance;
+
+	return xasprintf("%.6Lg of %s", bound, target);
+}
+
 static void end_converges(struct trend *t)
 {
 	_cleanup_free_ char *nearest = NULL, *at = NULL, *last = NULL, *last_at = NULL,
-			    *deadline = ms_text(t->time_ns);
+			    *goal = NULL, *deadline = ms_text(t->time_ns);
 
 	if (t->done)
 		return;
@@ -257,22 +266,24 @@ static void end_converges(struct trend *t)
 				 t->counted, deadline, IN_A_ROW);
 		return;
 	}
+	goal = goal_text(t);
 	nearest = number_text(t->nearest.v);
 	at = sample_text(&t->nearest.at);
 	last = number_text(t->max.v);
 	last_at = sample_text(&t->max.at);
 	if (t->passed_deadline)
 		trend_fail(t, t->max.v,
-			   "not within the tolerance in %d samples in a row up to +%sms, nearest "
-			   "%s (%s), last %s (%s)",
-			   IN_A_ROW, deadline, nearest, at, last, last_at);
+			   "not within %s in %d samples in a row up to +%sms, nearest %s (%s), "
+			   "last %s (%s)",
+			   goal, IN_A_ROW, deadline, nearest, at, last, last_at);
 	else
 		trend_unmeasured(t, "the samples end before +%sms, nearest %s (%s), last %s (%s)",
 				 deadline, nearest, at, last, last_at);
 }
 
-/* It holds in this sample, or fails with what stands there. */
-static void hold(struct trend *t, const struct sample *at, const struct field *v, bool holds)
+/* It holds in this sample, or fails with what stands there and what was @expected. */
+static void hold(struct trend *t, const struct sample *at, const struct field *v, bool holds,
+		 const char *expected, const char *value)
 {
 	_cleanup_free_ char *what = NULL, *where = NULL, *held = NULL;
 
@@ -285,12 +296,14 @@ static void hold(struct trend *t, const struct sample *at, const struct field *v
 	what = field_text(&t->field[0], v);
 	where = sample_text(at);
 	held = held_text(t);
-	trend_fail(t, v->kind == FIELD_NUMBER ? v->number : NAN, "%s in %s%s", what, where, held);
+	trend_fail(t, v->kind == FIELD_NUMBER ? v->number : NAN, "%s in %s (expected %s%s)%s", what,
+		   where, expected, value, held);
 }
 
 static void take_always(struct trend *t, const struct sample *at, const struct field *v)
 {
-	hold(t, at, v, v->kind == FIELD_TRUE || (v->kind == FIELD_NUMBER && v->number != 0));
+	hold(t, at, v, v->kind == FIELD_TRUE || (v->kind == FIELD_NUMBER && v->number != 0), "true",
+	     "");
 }
 
 static void take_ratio(struct trend *t, const struct sample *at, const struct field *v)
@@ -368,7 +381,7 @@ static bool each_holds(const struct trend *t, const struct field *v)
 
 static void take_each(struct trend *t, const struct sample *at, const struct field *v)
 {
-	hold(t, at, v, each_holds(t, v));
+	hold(t, at, v, each_holds(t, v), ops[t->op].sign, t->value);
 }
 
 const struct trend_type trend_types[TRENDS_N] = {
