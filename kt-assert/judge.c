@@ -235,6 +235,7 @@ int judgement_make(struct judgement *j, const char *source, const struct judge_o
 	j->source = xstrdup(source);
 	j->options = o;
 	j->run.status = BIND_NONE;
+	j->run.wall_ns = BIND_NONE;
 	policy_copy(&j->policy, o->policy);
 	result_init(&j->completed);
 	for (i = 0; i < checks_n; i++)

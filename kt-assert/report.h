@@ -15,8 +15,9 @@ struct report {
 	bool colour, verbose; /* text only: colour the verdicts; sections for a pass too */
 	bool explain;	      /* text only: print each run's policy before its verdict */
 	size_t counts[VERDICT_FAIL + 1], unreadable; /* runs so far; add before reporting one */
-	bool unknown_step;   /* one of the unreadable has no step of the name asked for */
-	FILE *body;				     /* of the format's own, until end() */
+	int64_t wall_ns;   /* of the runs so far, as far as it is known; the format adds them */
+	bool unknown_step; /* one of the unreadable has no step of the name asked for */
+	FILE *body;	   /* of the format's own, until end() */
 };
 
 /* How a format prints; a NULL member prints nothing. */

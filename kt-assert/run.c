@@ -68,6 +68,14 @@ static char *text_member(const json_t *object, const char *key)
 	return NULL;
 }
 
+/* A member that is a whole number from 0, or BIND_NONE. */
+static int64_t whole_member(const json_t *object, const char *key)
+{
+	const json_t *v = json_object_get(object, key);
+
+	return json_is_integer(v) && json_integer_value(v) >= 0 ? json_integer_value(v) : BIND_NONE;
+}
+
 static const char *run_parse_sched(struct run *r, const json_t *root)
 {
 	const json_t *sched = json_object_get(root, "scheduler");
@@ -118,6 +126,7 @@ static const char *run_parse(struct run *r, const json_t *root)
 	r->emulated = json_is_true(emulated);
 	r->oversubscribed = json_is_true(oversubscribed);
 	r->topology = text_member(root, "topology");
+	r->wall_ns = whole_member(root, "wall_ns");
 	return run_parse_sched(r, root);
 }
 
@@ -133,6 +142,7 @@ int run_read(const char *dir, struct run *r, char **message)
 	memset(r, 0, sizeof(*r));
 	r->dir = xstrdup(dir);
 	r->status = BIND_NONE;
+	r->wall_ns = BIND_NONE;
 	f = fopen(path, "re");
 	if (!f && errno == ENOENT)
 		return 0;

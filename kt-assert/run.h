@@ -15,6 +15,7 @@ struct run {
 	char *outcome;		       /* "exited", "panic", ... */
 	int64_t status;		       /* exit_status, BIND_NONE: none */
 	char *message;		       /* a sentence about the outcome, NULL: none */
+	int64_t wall_ns;	       /* BIND_NONE: not told */
 	bool emulated, oversubscribed; /* the VM was, or had more CPUs than the host */
 	char *topology;		       /* NULL: not given */
 	bool has_sched;		       /* a scheduler was to be loaded; its members may be NULL */

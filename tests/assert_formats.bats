@@ -18,7 +18,7 @@ setup() {
 junit() {
 	local status=0
 	kt-assert --format junit "$@" >out.xml 2>err || status=$?
-	xmllint --noout --schema "$KT_ROOT/tests/fixtures/junit.xsd" out.xml >>lint 2>&1 || {
+	xmllint --noout --schema "$KT_ROOT/tests/fixtures/junit-ant.xsd" out.xml >>lint 2>&1 || {
 		cat lint
 		return 99
 	}
@@ -86,6 +86,15 @@ xpath() {
 		"cannot read 'none.json': No such file or directory"
 	run -0 junit --not-starved=off pass.json
 	assert_equal "$(xpath 'count(//testsuite[@skipped=1]/testcase/skipped)')" 1
+}
+
+@test "JUnit gives each run's time, and their sum" {
+	good_run run '.wall_ns = 22500000000'
+	run -65 junit run pass.json none.json
+	assert_equal "$(xpath 'string(//testcase[1]/@time)')" 22.500
+	assert_equal "$(xpath 'string(//testcase[2]/@time)')" 10.000
+	assert_equal "$(xpath 'string(//testcase[3]/@time)')" 0.000
+	assert_equal "$(xpath 'string(//testsuite/@time)')" 32.500
 }
 
 @test "JUnit stays valid whatever the texts" {
