@@ -50,6 +50,7 @@ static int flags_append(struct constraints *c, struct constraint *row, const cha
 		row->flag = xstrndup(value, n);
 		row->origin = xstrdup(origin);
 		row_append(c, row);
+		row->origin = NULL;
 		value += n;
 	} while (*value++);
 	return 0;

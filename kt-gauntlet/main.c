@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "exits.h"
+#include "line.h"
 #include "options.h"
 #include "quantity.h"
 #include "settings.h"
@@ -95,17 +96,20 @@ static const struct option_row rows[] = {
 
 static void preset_option(struct settings *s, const char *name)
 {
+	_cleanup_free_ const char **names = NULL;
+	_cleanup_free_ char *known = NULL;
 	const char *near;
+	size_t n = 0, i;
 
 	if (!presets_name(&s->all, name, &near))
 		return;
 	if (near)
 		die(EXIT_USAGE, "unknown preset '%s': did you mean '%s'? (--list shows them)", name,
 		    near);
-	die(EXIT_USAGE,
-	    "unknown preset '%s' (--list --max-llcs 16 --max-cpus 256 "
-	    "--max-numa-nodes 4 shows all)",
-	    name);
+	for (i = 0; i < s->all.n; i++)
+		ptrlist_add(&names, &n, s->all.rows[i].name);
+	known = words_quote(names);
+	die(EXIT_USAGE, "unknown preset '%s'; known:%s", name, known);
 }
 
 static void flags_option(struct settings *s, const char *file)
@@ -127,6 +131,7 @@ static void kernel_option(struct settings *s, const char *text)
 {
 	_cleanup_free_ char *why = NULL;
 
+	word_check(FORMAT_LINES, text); /* no kernel has a newline, whatever the format */
 	if (kernels_add(&s->kernels, text, &why))
 		die(EXIT_USAGE, "%s", why);
 }

@@ -44,8 +44,7 @@ static char *one_line(const char *word)
 	return copy;
 }
 
-/* What cannot be said in the format is found out before anything is printed. */
-static void word_check(enum format format, const char *word)
+void word_check(enum format format, const char *word)
 {
 	bool json = format == FORMAT_JSON || format == FORMAT_GITHUB;
 	_cleanup_free_ char *shown = one_line(word);
@@ -88,7 +87,8 @@ static void topologies_add(struct matrix *m, struct settings *s)
 			die(EXIT_USAGE, "topology '%s': %s", s->topologies.list[i], what);
 	}
 	presets_keep_named(&s->all);
-	step_check(topologies_select(&s->constraints, &s->all, &why), why);
+	err = topologies_select(&s->constraints, &s->all, &why);
+	step_check(err, why);
 	for (i = 0; i < s->all.n; i++) {
 		const struct preset *row = &s->all.rows[i];
 		_cleanup_free_ char *spec = topology_format(&row->topology);
@@ -212,20 +212,23 @@ void matrix_make(struct matrix *m, struct settings *s, uint64_t *run_ns)
 	_cleanup_free_ char *scenario = *s->command ? scenario_name(s->command) : xstrdup("-");
 	_cleanup_free_ char *why = NULL;
 	size_t i;
+	int err;
 
 	if (!scenario)
 		die(EXIT_USAGE, "command '%s': expected the name of a program", *s->command);
 	words_check(s);
 	*run_ns = RUN_DEFAULT_NS;
-	if (*s->command)
-		step_check(scenarios_read(s->command, s->no_scenario ? NULL : &s->constraints,
-					  run_ns, &why),
-			   why);
+	if (*s->command) {
+		err = scenarios_read(s->command, s->no_scenario ? NULL : &s->constraints, run_ns,
+				     &why);
+		step_check(err, why);
+	}
 	if (s->estimate_ns)
 		*run_ns = s->estimate_ns;
 	matrix_init(m, scenario);
 	topologies_add(m, s);
-	step_check(subjects_add(m, s->scheds.list, &s->declarations, &s->constraints, &why), why);
+	err = subjects_add(m, s->scheds.list, &s->declarations, &s->constraints, &why);
+	step_check(err, why);
 	kernels_make(m, s);
 	works_add(m, s);
 	for (i = 0; i < s->seeds.n; i++)

@@ -39,6 +39,9 @@ struct settings {
 
 void words_add(struct words *w, const char *word);
 
+/* End the program with EXIT_USAGE when @word cannot be said in the format. */
+void word_check(enum format format, const char *word);
+
 /*
  * Make the matrix of @s; it refers to it. *@run_ns is what the command is expected to take. Ends
  * the program with EXIT_USAGE on names that do not fit, with EXIT_FAILURE when a constraint leaves

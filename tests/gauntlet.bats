@@ -5,6 +5,16 @@
 # shellcheck disable=SC1003,SC2016,SC2154 # single quotes are meant; bats sets stderr
 load lib/kt
 
+# A cache of kernels that are nothing but names.
+setup() {
+	export KT_CACHE=$BATS_TEST_TMPDIR/cache
+	local release
+	for release in 7.0.4-a 7.0.13-a 7.1.3-a 7.3.4-a 7.30.1-a .newest; do
+		mkdir -p "$KT_CACHE/kernels/$release"
+	done
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
 # Names that --list shows, on one line.
 names() {
 	kt-gauntlet "$@" --list | awk 'NR > 1 { print $1 }' | paste -sd ' '
@@ -56,7 +66,7 @@ numa2-8llc           2n8l8c2t       128     8     2  yes"
 		"near-max-llc near-max-llc-nosmt"
 	run kt-gauntlet --list --only 'near-max*' --max-llcs 15
 	assert_failure 1
-	assert_output --partial "the default --max-cpus 192 leaves none"
+	assert_output "kt-gauntlet: --only 'near-max*' matches none of 15 variants; the default --max-cpus 192 leaves out 'near-max-llc'"
 }
 
 @test "a preset asked for by name is beyond the default bounds, not beyond given ones" {
@@ -68,7 +78,7 @@ numa2-8llc           2n8l8c2t       128     8     2  yes"
 	assert_equal "$(names --topology 1n1l2c1t --topology 1n1l3c2t)" "1n1l2c1t 1n1l3c2t"
 	assert_equal "$(names --max-cpus 4 --topology 1n1l2c1t --topology 1n1l3c2t)" 1n1l2c1t
 	run kt-gauntlet --preset tiny-1llc --topology 2n2l1c1t -- x
-	assert_line --index 1 "-t 2n2l1c1t -o runs/x/2n2l1c1t -- x"
+	assert_line --index 1 "-t 2n2l1c1t -o runs/x/2n2l1c1t/default -- x"
 }
 
 @test "constraints that contradict each other: the one that took the last is named, exit 1, no output" {
@@ -84,36 +94,38 @@ numa2-8llc           2n8l8c2t       128     8     2  yes"
 		--requires-smt --no-smt
 	check "the default --max-numa-nodes 1 leaves none of 5 topologies, which have at least 2 NUMA nodes" \
 		--min-numa-nodes 2
-	check "--only 'nothing*' matches none of 24 names" --only 'nothing*'
+	check "--only 'nothing*' matches none of 15 variants" --only 'nothing*'
+	check "--only 'a' ... matches none of 30 variants" --only a --only b -r 2
 }
 
 @test "a line has topology, kernel, scheduler, further options, run directory and command" {
 	run kt-gauntlet --max-cpus 4 --min-llcs 2 -k 7.0 -k 7.3 --sched ./scx_foo --vmm -m --vmm 1G -o out \
 		-- kt-workload --trace tests/mixed.kt
 	assert_success
-	assert_output "-t 1n2l2c1t -k 7.0 --sched ./scx_foo -m 1G -o out/mixed/tiny-2llc/7.0 -- kt-workload --trace tests/mixed.kt
--t 1n2l2c1t -k 7.3 --sched ./scx_foo -m 1G -o out/mixed/tiny-2llc/7.3 -- kt-workload --trace tests/mixed.kt"
+	assert_output "-t 1n2l2c1t -k 7.0 --sched ./scx_foo -m 1G -o out/mixed/tiny-2llc/default/7.0/scx_foo -- kt-workload --trace tests/mixed.kt
+-t 1n2l2c1t -k 7.3 --sched ./scx_foo -m 1G -o out/mixed/tiny-2llc/default/7.3/scx_foo -- kt-workload --trace tests/mixed.kt"
 }
 
 @test "the scenario is named for the last .kt operand, or else for the command" {
 	dir() {
 		kt-gauntlet --preset tiny-1llc -- "$@" | grep -o 'runs/[^ ]*'
 	}
-	assert_equal "$(dir kt-workload a.kt dir/b.kt --seed 3)" runs/b/tiny-1llc
-	assert_equal "$(dir /usr/bin/stress-ng --cpu 2)" runs/stress-ng/tiny-1llc
-	assert_equal "$(dir kt-workload --log=/tmp/x.kt a.kt.old)" runs/kt-workload/tiny-1llc
-	assert_equal "$(dir kt-workload .kt)" runs/kt-workload/tiny-1llc
+	assert_equal "$(dir kt-workload a.kt dir/b.kt --seed 3)" runs/b/tiny-1llc/default
+	assert_equal "$(dir /usr/bin/stress-ng --cpu 2)" runs/stress-ng/tiny-1llc/default
+	assert_equal "$(dir kt-workload --log=/tmp/x.kt a.kt.old)" runs/kt-workload/tiny-1llc/default
+	assert_equal "$(dir kt-workload .kt)" runs/kt-workload/tiny-1llc/default
 }
 
 @test "every variant of a matrix has a run directory of its own" {
 	run kt-gauntlet --max-llcs 15 --max-cpus 252 --max-numa-nodes 4 -k 7.0 -k 7.3 -k ../linux/vmlinux -- x
 	assert_equal "${#lines[@]}" 72
 	assert_equal "$(grep -o ' -o [^ ]*' <<<"$output" | sort -u | wc -l)" 72
-	run kt-gauntlet -k a/b -k a-b -- x
+	run kt-gauntlet -k ../a/b -k /a/b -- x
 	assert_failure 64
-	assert_output "kt-gauntlet: kernels 'a/b' and 'a-b' would share run directories"
-	run kt-gauntlet -k .. -- x
+	assert_output "kt-gauntlet: kernels '../a/b' and '/a/b' would share run directories"
+	run kt-gauntlet -s a/scx -s b/scx -- x
 	assert_failure 64
+	assert_output "kt-gauntlet: schedulers 'a/scx' and 'b/scx' would share run directories"
 }
 
 # Words that a reader could get wrong: blanks, quotes, what shells expand, what they comment out.
@@ -125,7 +137,7 @@ nasty=('' ' ' 'a b' "it's" "''" '"' '"a"' '\' 'a\b' "\\'" '$HOME' '$(id)' '`id`'
 	local line want got
 	line=$(kt-gauntlet --preset tiny-1llc -o "r u'n" --sched 's"$x' -- cmd "${nasty[@]}")
 	assert_equal "$(wc -l <<<"$line")" 1
-	want=$(printf '<%s>' -t 1n1l4c1t --sched 's"$x' -o "r u'n/cmd/tiny-1llc" -- cmd "${nasty[@]}" | od -c)
+	want=$(printf '<%s>' -t 1n1l4c1t --sched 's"$x' -o "r u'n/cmd/tiny-1llc/default/s\"\$x" -- cmd "${nasty[@]}" | od -c)
 	got=$(sh -c "printf '<%s>' $line" | od -c)
 	assert_equal "$got" "$want"
 	got=$(xargs -L1 printf '<%s>' <<<"$line" | od -c)
@@ -138,7 +150,7 @@ nasty=('' ' ' 'a b' "it's" "''" '"' '"a"' '\' 'a\b' "\\'" '$HOME' '$(id)' '`id`'
 
 @test "each line is one call of xargs, even when a word ends in a blank" {
 	run bash -c 'kt-gauntlet --max-cpus 4 -- cmd "last " | xargs -L1 printf "%s,"'
-	assert_output "-t,1n1l4c1t,-o,runs/cmd/tiny-1llc,--,cmd,last ,-t,1n2l2c1t,-o,runs/cmd/tiny-2llc,--,cmd,last ,"
+	assert_output "-t,1n1l4c1t,-o,runs/cmd/tiny-1llc/default,--,cmd,last ,-t,1n2l2c1t,-o,runs/cmd/tiny-2llc/default,--,cmd,last ,"
 	run bash -c 'kt-gauntlet --max-cpus 4 -- cmd "" | xargs -L1 sh -c "echo \$#" sh'
 	assert_output "7
 7"
@@ -174,7 +186,7 @@ nasty=('' ' ' 'a b' "it's" "''" '"' '"a"' '\' 'a\b' "\\'" '$HOME' '$(id)' '`id`'
 	check "--min-llcs '0': expected a number from 1 to 4096" --min-llcs 0 -- x
 	check "expected a command after --, for example -- kt-workload x.kt"
 	check "command '': expected the name of a program" -- ''
-	check "--sched is given twice" --sched a --sched b -- x
+	check "--sched 'a' is given twice" --sched a --sched a -- x
 }
 
 @test "an output that cannot be written is an error" {
