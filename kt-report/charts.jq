@@ -31,7 +31,7 @@ def log_scale:
 
 # $id is unique in the page; $inner stands over a grid with the scale's ticks below it.
 def figure($id; $height; $title; $desc; $inner):
-  "<figure><svg role=\"img\" aria-labelledby=\"\($id)-t \($id)-d\" width=\"100%\" height=\"\($height)\">"
+  "<figure><svg role=\"img\" aria-labelledby=\"\($id)-t\" aria-describedby=\"\($id)-d\" width=\"100%\" height=\"\($height)\">"
   + "<title id=\"\($id)-t\">\($title | esc)</title><desc id=\"\($id)-d\">\($desc | esc)</desc>"
   + $inner + "</svg><figcaption><strong>\($title | esc).</strong> \($desc | esc)</figcaption></figure>\n";
 

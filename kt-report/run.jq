@@ -81,6 +81,14 @@ def latencies($key; $title):
   | if . == [] then "" else
       table($title; [["Cgroup", false], ["Count", true], ["Least", true], ["Mean", true], ["p50", true], ["p90", true], ["p99", true], ["p99.9", true], ["Most", true], ["CV", true]]) end;
 
+# Figures that a work type counts itself.
+def metrics:
+  [.stats.cgroups[] | .name as $name | .metrics | objects | to_entries[] | select(.value | type == "number")
+   | "<th scope=\"row\">\($name // "?" | bdi)</th><td>\(.key | bdi)</td><td class=\"n\">\(.value | grouped)</td>"]
+  | if . == [] then "" else
+      length as $n | no_more_than(200) | table("The work's own figures\(if $n > length then " (the first \(length) of \($n))" else "" end)";
+        [["Cgroup", false], ["Figure", false], ["Value", true]]) end;
+
 def workers:
   .stats as $s | $s.workers
   | if . == [] then "" else
@@ -132,7 +140,7 @@ def figures:
   if .stats_is != "read" then "<p>No figures: \(if .stats_is == "missing" then "there is no stats.json" else .stats_is end | esc).</p>\n"
   else "<h4>Figures</h4>\n" + "<div class=\"figures\">" + spread_chart + gap_chart
     + latency_chart("wake_latency"; "Wake latencies, by cgroup") + latency_chart("request_latency"; "Request latencies, by cgroup") + "</div>\n"
-    + cgroups + latencies("wake_latency"; "Wake latencies") + latencies("request_latency"; "Request latencies") + workers + steps end;
+    + cgroups + latencies("wake_latency"; "Wake latencies") + latencies("request_latency"; "Request latencies") + metrics + workers + steps end;
 
 # $unfold: whether what went wrong is shown at once.
 def run_section($unfold):

@@ -83,7 +83,7 @@ refused() { # STATUS MESSAGE [ARGUMENT...]
 @test "markup and control characters in the input stay text" {
 	local mark='<script>alert(1)</script>&"'\'
 	good_run "out/$mark" '.scenario = "<script>" | .cgroups[0].name = "a\u001b[31m<b>" | .errors = ["<i>"]'
-	printf '{"event":"<script>","t_ns":1,"x":{"<u>":"\\u0007"}}\n{"event":3,"t_ns":"<s>"}\nno JSON <s>\n' >"out/$mark/events.jsonl"
+	printf '{"event":"step-start","t_ns":0,"step":"<script>"}\n{"event":"<script>","t_ns":1,"x":{"<u>":"\\u0007"}}\n{"event":3,"t_ns":"<s>"}\nno JSON <s>\n' >"out/$mark/events.jsonl"
 	printf 'a\tb\033[1m<script>\n\377\376\n' >"out/$mark/console.log"
 	report --title "$mark" out
 	run grep -ciE '<(script|b|i|u|s)>' page.html
@@ -156,6 +156,14 @@ refused() { # STATUS MESSAGE [ARGUMENT...]
 	assert_output --partial '<span aria-hidden="true">✗</span> fail</span></a><br><a href='
 	assert_output --partial '<span aria-hidden="true">✓</span> pass</span> × 3</a>'
 	assert_output --partial 'no run'
+}
+
+@test "request latencies and figures of the work's own are shown where there are some" {
+	good_run out/fair '.cgroups[0].request_latency = .cgroups[0].wake_latency | .cgroups[0].metrics = {"records/s": 12345.6}'
+	report out
+	run cat page.html
+	assert_output --partial '<caption>Request latencies</caption>'
+	assert_output --partial '<td><bdi>records/s</bdi></td><td class="n">12 346</td>'
 }
 
 @test "the same runs make the same page" {

@@ -115,10 +115,10 @@ open_all() {
 }
 
 @test "the keyboard reaches everything in the order of the page, and shows where it is" {
-	local i
+
 	press '\uE004'
 	assert_equal "$(js 'return document.activeElement.className')" '"skip"'
-	for i in {1..40}; do
+	for _ in {1..40}; do
 		press '\uE004'
 		js 'const e = document.activeElement, s = getComputedStyle(e), before = window.seen;
 			window.seen = e;
@@ -155,6 +155,8 @@ open_all() {
 	devtools Accessibility.getFullAXTree '{}' >"$BATS_TEST_TMPDIR/tree"
 	run jq -c '[.nodes[] | select(.ignored | not) | select(.role.value == "image")] | [length > 8, all(.[]; .name.value | length > 5)]' "$BATS_TEST_TMPDIR/tree"
 	assert_output '[true,true]'
+	run jq '[.nodes[] | select(.ignored | not) | select(.role.value == "image" and .description.value != null)] | length > 8' "$BATS_TEST_TMPDIR/tree"
+	assert_output true
 	run jq -r '[.nodes[] | .role.value] | unique[]' "$BATS_TEST_TMPDIR/tree"
 	assert_line main
 	assert_line navigation
