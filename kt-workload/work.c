@@ -16,8 +16,13 @@
 
 static const struct work_type *const families[] = {
 	work_cpu_types,
+	work_core_types,
 	work_burst_types,
+	work_cache_types,
 	work_wakeup_types,
+	work_ring_types,
+	work_fan_types,
+	work_epoll_types,
 	work_sequence_types,
 };
 

@@ -78,8 +78,13 @@ struct work_spec {
 
 /* The families' tables; each ends with a row without a name. */
 extern const struct work_type work_cpu_types[];
+extern const struct work_type work_core_types[];
 extern const struct work_type work_burst_types[];
+extern const struct work_type work_cache_types[];
 extern const struct work_type work_wakeup_types[];
+extern const struct work_type work_ring_types[];
+extern const struct work_type work_fan_types[];
+extern const struct work_type work_epoll_types[];
 extern const struct work_type work_sequence_types[];
 
 /* The @i-th type of all families, or NULL beyond the last. */

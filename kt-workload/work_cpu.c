@@ -12,6 +12,10 @@
  *
  * mixed alternates 64 spin units with one yield: a task that keeps its CPU for a while and then
  * goes behind the others of its queue. A work unit is one spin unit.
+ *
+ * An iteration is one piece of about 20 us (spin-wait), or what lies between two yields. None of
+ * them sleeps, so none has wake latencies. Types that look at the use of the core are in
+ * work_core.c.
  */
 #include "work.h"
 
@@ -49,6 +53,7 @@ const struct work_type work_cpu_types[] = {
 		.family = "cpu",
 		.unit = "256 turns of an empty loop",
 		.path = "the tick: preemption, slices, load balancing",
+		.about = "Spins, and never enters the kernel by itself.",
 		.run = spin_wait,
 	},
 	{
@@ -56,13 +61,15 @@ const struct work_type work_cpu_types[] = {
 		.family = "cpu",
 		.unit = "one sched_yield(2)",
 		.path = "yield and the pick of the next task",
+		.about = "Gives its CPU away all the time.",
 		.run = yield_heavy,
 	},
 	{
 		.name = "mixed",
 		.family = "cpu",
-		.unit = "256 turns of an empty loop, 64 units between yields",
+		.unit = "256 turns of an empty loop",
 		.path = "the tick, and yields",
+		.about = "Keeps its CPU for 64 units, then goes behind the others of its queue.",
 		.run = mixed,
 	},
 	{},

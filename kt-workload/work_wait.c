@@ -146,3 +146,21 @@ int work_memory_get(struct worker *w, size_t size)
 		 strerror(-ret));
 	return ret;
 }
+
+bool work_memory_touch(struct worker *w, struct work_pace *pace, size_t size, size_t stride,
+		       unsigned int units)
+{
+	volatile uint8_t *memory = w->memory;
+	uint64_t left = (size + stride - 1) / stride, n, i;
+	size_t at = 0;
+	bool more = true;
+
+	while (left && more) {
+		n = left < pace->n ? left : pace->n;
+		for (i = 0; i < n; i++, at += stride)
+			memory[at]++;
+		left -= n;
+		more = work_pace_checkpoint(w, pace, n, n * units);
+	}
+	return more;
+}

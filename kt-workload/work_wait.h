@@ -84,4 +84,11 @@ bool work_spin_for(struct worker *w, uint64_t ns);
 /* Memory of its own for the worker, filled with pages; for setup(). Returns 0 or -errno. */
 int work_memory_get(struct worker *w, size_t size);
 
+/*
+ * Read, change and write one byte at every @stride of that memory's @size, with checkpoints; a
+ * touch counts as @units. Returns what worker_checkpoint() does.
+ */
+bool work_memory_touch(struct worker *w, struct work_pace *pace, size_t size, size_t stride,
+		       unsigned int units);
+
 #endif
