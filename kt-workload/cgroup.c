@@ -19,6 +19,7 @@
 #include "diag.h"
 
 #define ROOT_PREFIX "kt."
+#define MOVE_TRIES  100 /* what forks all the time leaves a few behind each time */
 
 static int file_write(const char *dir, const char *file, const char *text)
 {
@@ -46,18 +47,25 @@ static int file_read(const char *dir, const char *file, char *buf, size_t size)
 	return 0;
 }
 
-/* Whether the blank-separated list in @file has @word. */
-static bool file_has_word(const char *dir, const char *file, const char *word)
+/* Whether the blank-separated @list has @word. */
+static bool list_has(const char *list, const char *word)
 {
-	char buf[512], *save, *w;
+	size_t len = strlen(word);
+	const char *at;
 
-	if (file_read(dir, file, buf, sizeof(buf)))
-		return false;
-	for (w = strtok_r(buf, " \n", &save); w; w = strtok_r(NULL, " \n", &save)) {
-		if (!strcmp(w, word))
+	for (at = list; (at = strstr(at, word)); at += len) {
+		if ((at == list || at[-1] == ' ') && strchr(" \n", at[len]))
 			return true;
 	}
 	return false;
+}
+
+/* Whether the list in @file has it. */
+static bool file_has_word(const char *dir, const char *file, const char *word)
+{
+	char buf[512];
+
+	return !file_read(dir, file, buf, sizeof(buf)) && list_has(buf, word);
 }
 
 /* Directory of the cgroup2 mount and the root that it shows (proc(5), mountinfo). */
@@ -236,11 +244,29 @@ static int guardian_start(struct cgroup_tree *t)
 	return 0;
 }
 
+/* Switch on in @base what it has of @want and does not give its children yet. */
+static void base_enable(struct cgroup_tree *t, const char *base, const char *const *want)
+{
+	for (; *want; want++) {
+		_cleanup_free_ char *on = xasprintf("+%s", *want);
+		_cleanup_free_ char *before = t->enabled;
+
+		if (file_has_word(base, "cgroup.subtree_control", *want) ||
+		    file_write(base, "cgroup.subtree_control", on)) {
+			before = NULL;
+			continue;
+		}
+		t->enabled = xasprintf("%s -%s", before ? before : "", *want);
+		if (!t->enabled_in)
+			t->enabled_in = xstrdup(base);
+	}
+}
+
 /* Make kt.PID in @base. Returns 0 or -errno. */
-static int root_make(struct cgroup_tree *t, const char *base, bool want_cpuset)
+static int root_make(struct cgroup_tree *t, const char *base, const char *const *want)
 {
 	_cleanup_free_ char *root = xasprintf("%s/" ROOT_PREFIX "%d", base, getpid());
-	bool had = file_has_word(base, "cgroup.subtree_control", "cpuset");
+	char controllers[512];
 
 	clear_stale(base);
 	if (mkdir(root, 0755)) {
@@ -248,10 +274,10 @@ static int root_make(struct cgroup_tree *t, const char *base, bool want_cpuset)
 		if (errno != EEXIST || tree_remove(root) || mkdir(root, 0755))
 			return -errno;
 	}
-	if (want_cpuset && !had && !file_write(base, "cgroup.subtree_control", "+cpuset"))
-		t->enabled_in = xstrdup(base);
-	t->has_cpuset = file_has_word(root, "cgroup.controllers", "cpuset");
+	base_enable(t, base, want);
 	controllers_enable(root);
+	if (!file_read(root, "cgroup.subtree_control", controllers, sizeof(controllers)))
+		t->controllers = xstrdup(controllers);
 	t->root = take_ptr(root);
 	return 0;
 }
@@ -264,18 +290,50 @@ static void root_remove(struct cgroup_tree *t)
 		warn("cannot remove the run's cgroups in %s: %s", t->root, strerror(-ret));
 	/* Fails when another run has come to use it, and then it is theirs. */
 	if (t->enabled_in)
-		file_write(t->enabled_in, "cgroup.subtree_control", "-cpuset");
+		file_write(t->enabled_in, "cgroup.subtree_control", t->enabled);
 	free(t->enabled_in);
+	free(t->enabled);
+	free(t->controllers);
 	free(t->root);
-	t->root = t->enabled_in = NULL;
-	t->has_cpuset = false;
+	t->root = t->enabled_in = t->enabled = t->controllers = NULL;
 }
 
-int cgroup_tree_open(struct cgroup_tree *t, bool want_cpuset, char **why)
+bool cgroup_tree_has(const struct cgroup_tree *t, const char *controller)
+{
+	return t->controllers && list_has(t->controllers, controller);
+}
+
+/* How many of @want the children of @dir have, or could have. */
+static size_t count_controllers(const char *dir, const char *file, const char *const *want)
+{
+	size_t n = 0;
+
+	for (; *want; want++)
+		n += file_has_word(dir, file, *want);
+	return n;
+}
+
+/* The caller's own cgroup is the place; when the mount's top offers more of @want, that is. */
+static int root_place(struct cgroup_tree *t, const char *own, const char *mount,
+		      const char *const *want)
+{
+	int ret = root_make(t, own, want);
+	size_t have;
+
+	if (!strcmp(own, mount))
+		return ret;
+	have = ret ? 0 : count_controllers(t->root, "cgroup.subtree_control", want);
+	if (!ret && have >= count_controllers(mount, "cgroup.controllers", want))
+		return 0;
+	if (!ret)
+		root_remove(t);
+	return root_make(t, mount, want);
+}
+
+int cgroup_tree_open(struct cgroup_tree *t, const char *const *want, char **why)
 {
 	_cleanup_free_ char *mount = NULL, *shown = NULL, *own = NULL;
-	const char *bases[2];
-	int ret, i;
+	int ret;
 
 	*t = (struct cgroup_tree){.guard = -1, .guardian = -1};
 	ret = mount_find(&mount, &shown);
@@ -285,22 +343,14 @@ int cgroup_tree_open(struct cgroup_tree *t, bool want_cpuset, char **why)
 		return ret;
 	}
 	own = own_cgroup(mount, shown);
-	bases[0] = own ? own : mount;
-	bases[1] = mount;
-	for (i = 0; i < 2 && !t->has_cpuset; i++) {
-		if (i && (!strcmp(bases[0], bases[1]) || (t->root && !want_cpuset)))
-			break;
-		/* A second try is for the controller: without one, the first place is as good. */
-		if (t->root && !file_has_word(bases[1], "cgroup.controllers", "cpuset"))
-			break;
-		if (t->root)
-			root_remove(t);
-		ret = root_make(t, bases[i], want_cpuset);
-	}
-	if (!t->root) {
+	t->outside = xstrdup(own ? own : mount);
+	ret = root_place(t, t->outside, mount, want);
+	if (ret) {
 		*why = xasprintf("cannot make a cgroup in %s: %s: expected to run as root or in "
 				 "a delegated cgroup",
-				 bases[0], strerror(-ret));
+				 t->outside, strerror(-ret));
+		free(t->outside);
+		t->outside = NULL;
 		return ret;
 	}
 	ret = guardian_start(t);
@@ -313,6 +363,8 @@ int cgroup_tree_open(struct cgroup_tree *t, bool want_cpuset, char **why)
 
 void cgroup_tree_close(struct cgroup_tree *t)
 {
+	free(t->outside);
+	t->outside = NULL;
 	if (!t->root)
 		return;
 	root_remove(t);
@@ -350,6 +402,34 @@ int cgroup_make(struct cgroup_tree *t, const char *name, const struct cpuset *cp
 	return ret;
 }
 
+int cgroup_set(struct cgroup_tree *t, const char *name, const char *file, const char *value,
+	       char **why)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+	int ret = file_write(path, file, value);
+
+	if (ret)
+		*why = xasprintf("cannot write '%s' to %s of cgroup '%s': %s%s", value, file, name,
+				 strerror(-ret),
+				 ret == -ENOENT ? " (the kernel has no such file)" : "");
+	return ret;
+}
+
+long cgroup_count(struct cgroup_tree *t, const char *name, const char *file, const char *key)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+	char buf[1024], *line, *rest = buf;
+	size_t len = strlen(key);
+
+	if (file_read(path, file, buf, sizeof(buf)))
+		return -1;
+	while ((line = strsep(&rest, "\n"))) {
+		if (!strncmp(line, key, len) && line[len] == ' ')
+			return atol(line + len);
+	}
+	return -1;
+}
+
 int cgroup_confine(struct cgroup_tree *t, const char *name, const struct cpuset *cpus)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
@@ -378,11 +458,38 @@ bool cgroup_is_frozen(struct cgroup_tree *t, const char *name)
 
 int cgroup_move(struct cgroup_tree *t, const char *name, pid_t pid)
 {
-	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+	_cleanup_free_ char *path =
+		!strcmp(name, "/") ? xstrdup(t->outside) : xasprintf("%s/%s", t->root, name);
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", pid);
 	return file_write(path, "cgroup.procs", text);
+}
+
+/* Move who is there now. Returns how many there were, or -errno. */
+static int move_present(struct cgroup_tree *t, const char *from, const char *to)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s/cgroup.procs", t->root, from);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	int n = 0, pid, ret;
+
+	if (!f)
+		return -errno;
+	for (; fscanf(f, "%d", &pid) == 1; n++) {
+		ret = cgroup_move(t, to, pid);
+		if (ret && ret != -ESRCH)
+			return ret;
+	}
+	return n;
+}
+
+int cgroup_move_all(struct cgroup_tree *t, const char *from, const char *to)
+{
+	int tries, n = 1;
+
+	for (tries = 0; n > 0 && tries < MOVE_TRIES; tries++)
+		n = move_present(t, from, to);
+	return n > 0 ? -EBUSY : n;
 }
 
 void cgroup_remove(struct cgroup_tree *t, const char *name)

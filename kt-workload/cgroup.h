@@ -14,18 +14,24 @@
 #include "cpuset.h"
 
 struct cgroup_tree {
-	char *root;	  /* directory of the run's root, NULL when not open */
-	bool has_cpuset;  /* its children can have cpusets */
-	char *enabled_in; /* where the cpuset controller was switched on for this run, or NULL */
-	int guard;	  /* pipe to the guardian */
+	char *outside;	   /* directory of the cgroup that the caller is in */
+	char *root;	   /* directory of the run's root, NULL when not open */
+	char *controllers; /* those that its children can have, blank-separated */
+	char *enabled_in;  /* where controllers were switched on for this run, or NULL */
+	char *enabled;	   /* and which */
+	int guard;	   /* pipe to the guardian */
 	pid_t guardian;
 };
 
 /*
- * Make the run's root; @want_cpuset looks for a place that has the cpuset controller, and does
- * without when there is none (has_cpuset). Returns 0 or -errno with *@why set (caller frees).
+ * Make the run's root, looking for a place that has the controllers @want (NULL-terminated), and
+ * doing without them when there is none (cgroup_tree_has()). Returns 0 or -errno with *@why set
+ * (caller frees).
  */
-int cgroup_tree_open(struct cgroup_tree *t, bool want_cpuset, char **why);
+int cgroup_tree_open(struct cgroup_tree *t, const char *const *want, char **why);
+
+/* Whether the run's cgroups can have @controller ("cpuset"). */
+bool cgroup_tree_has(const struct cgroup_tree *t, const char *controller);
 
 /* Kill what is left in it and remove it. */
 void cgroup_tree_close(struct cgroup_tree *t);
@@ -42,6 +48,13 @@ char *cgroup_own_in_run(void);
  */
 int cgroup_make(struct cgroup_tree *t, const char *name, const struct cpuset *cpus, char **why);
 
+/* Write @value to one of its files. Returns 0 or -errno with *@why set (caller frees). */
+int cgroup_set(struct cgroup_tree *t, const char *name, const char *file, const char *value,
+	       char **why);
+
+/* A number of the "key number" lines in one of its files, or -1. */
+long cgroup_count(struct cgroup_tree *t, const char *name, const char *file, const char *key);
+
 /* Confine it to @cpus, or to what is above it when that is NULL. Returns 0 or -errno. */
 int cgroup_confine(struct cgroup_tree *t, const char *name, const struct cpuset *cpus);
 
@@ -49,8 +62,11 @@ int cgroup_confine(struct cgroup_tree *t, const char *name, const struct cpuset 
 int cgroup_freeze(struct cgroup_tree *t, const char *name, bool frozen);
 bool cgroup_is_frozen(struct cgroup_tree *t, const char *name);
 
-/* Move process @pid into it. Returns 0 or -errno. */
+/* Move process @pid into it, or with "/" to where the caller itself was. Returns 0 or -errno. */
 int cgroup_move(struct cgroup_tree *t, const char *name, pid_t pid);
+
+/* Move all that is in cgroup @from, again and again as it forks. Returns 0 or -errno. */
+int cgroup_move_all(struct cgroup_tree *t, const char *from, const char *to);
 
 /* Kill what is in it and remove it with those below. */
 void cgroup_remove(struct cgroup_tree *t, const char *name);

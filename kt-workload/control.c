@@ -9,10 +9,11 @@
 #include "cpuset_spec.h"
 #include "crews.h"
 #include "diag.h"
+#include "placement.h"
+#include "payload.h"
 #include "quantity.h"
 #include "run.h"
 
-#define GRACE_NS       (10 * NSEC_PER_MSEC) /* after a change of CPUs both the old and new count */
 #define FREEZE_WAIT_NS (2 * NSEC_PER_SEC)
 
 /* @def, or NULL with the mistake told when it is what is outside of the cgroups. */
@@ -52,13 +53,16 @@ void parse_cpuset(struct parser *p, char **words, struct op *op)
 	op->clear = !strcmp(words[2], "clear");
 	if (!op->clear && cpuset_spec_resolve(words[2], p->machine, &op->cpus, &why))
 		parser_error_take(p, why);
-	if (op->target)
+	if (op->target) {
 		op->target->confined_now = !op->clear;
+		op->target->cpus_now = op->cpus;
+	}
 	p->sc->confines |= !op->clear;
 }
 
 void parse_swap(struct parser *p, char **words, struct op *op)
 {
+	struct cpuset cpus;
 	int i;
 
 	if (!two_operands(p, words, "the names of two cgroups"))
@@ -75,6 +79,74 @@ void parse_swap(struct parser *p, char **words, struct op *op)
 				     "swap: cgroup '%s' has no cpuset here: expected cpuset= or "
 				     "the op cpuset before",
 				     def->name);
+	}
+	if (!op->target || !op->other)
+		return;
+	cpus = op->target->cpus_now;
+	op->target->cpus_now = op->other->cpus_now;
+	op->other->cpus_now = cpus;
+}
+
+void parse_affinity(struct parser *p, char **words, struct op *op)
+{
+	char *why;
+
+	if (!two_operands(p, words, "the name of a cgroup and a CPU affinity"))
+		return;
+	op->target = cgroup_def_find_working(p, words[1]);
+	if (op->target && affinity_parse(words[2], p->machine, cgroup_def_cpus(p, op->target),
+					 &op->affinity, &why))
+		parser_error_take(p, why);
+}
+
+/* Whether what is in @from may be moved to @to. */
+static bool check_move(struct parser *p, const struct cgroup_def *from, const struct cgroup_def *to)
+{
+	const struct cgroup_def *below = cgroup_def_below(p, to);
+	size_t i;
+
+	if (from == to) {
+		parser_error(p, "move: expected two different cgroups, not '%s' twice", to->name);
+		return false;
+	}
+	if (below) {
+		parser_error(p,
+			     "cgroup '%s' has '%s' below it: expected one that has not (cgroup v2 "
+			     "keeps processes in leaves)",
+			     to->name, below->name);
+		return false;
+	}
+	for (i = 0; i < p->sc->n_groups; i++) {
+		const struct group_def *group = p->sc->groups[i];
+
+		if (group->where != from || !group_runs(p, group) || group->step == to->step ||
+		    !to->step)
+			continue;
+		parser_error(
+			p,
+			"cgroup '%s' ends with this step, but workers of '%s' live on: expected "
+			"a cgroup that lives as long",
+			to->name, from->name);
+		return false;
+	}
+	return true;
+}
+
+void parse_move(struct parser *p, char **words, struct op *op)
+{
+	size_t i;
+
+	if (!two_operands(p, words, "the names of two cgroups"))
+		return;
+	op->target = cgroup_def_find_working(p, words[1]);
+	op->other = cgroup_def_find(p, words[2]);
+	if (!op->target || !op->other || !check_move(p, op->target, op->other))
+		return;
+	for (i = 0; i < p->sc->n_groups; i++) {
+		struct group_def *group = p->sc->groups[i];
+
+		if (group->where == op->target && group_runs(p, group))
+			group->where = op->other;
 	}
 }
 
@@ -106,6 +178,8 @@ void parse_remove(struct parser *p, char **words, struct op *op)
 	if (below)
 		parser_error(p, "cgroup '%s' has '%s' below it: expected that to be removed first",
 			     def->name, below->name);
+	if (def)
+		check_no_payload(p, def);
 	op->target = def;
 	if (!def)
 		return;
@@ -149,92 +223,9 @@ void parse_assert_alive(struct parser *p, char **words, struct op *op)
 		parser_error(p, "assert-alive: expected nothing after it, not '%s'", words[1]);
 }
 
-/* New CPUs for what is in one cgroup. */
-struct change {
-	struct place *place;
-	struct allowed to;
-};
-
 static struct place *place_of(struct run *run, const struct cgroup_def *def)
 {
 	return &run->places[def->index];
-}
-
-/* Give the workers of @crew the CPU affinity that confines them to @cpus. */
-static int crew_set_affinity(const struct crew *crew, const struct cpuset *cpus)
-{
-	uint32_t i;
-
-	for (i = 0; i < crew->def->workers; i++) {
-		const struct member *m = &crew->members[i];
-
-		if (m->state == MEMBER_ALIVE &&
-		    sched_setaffinity(m->pid, sizeof(*cpus), (const cpu_set_t *)cpus) &&
-		    errno != ESRCH)
-			return -errno;
-	}
-	return 0;
-}
-
-/* Have the kernel confine what is in the cgroup. */
-static int confine(struct run *run, const struct change *c)
-{
-	const struct cpuset *cpus = c->to.confined ? &c->to.cpus : NULL;
-	struct crew *crew;
-
-	if (run->confinement == CONFINED_CPUSET)
-		return cgroup_confine(&run->tree, c->place->def->name, cpus);
-	crews_for_each(crew, run, &(struct selection){.place = c->place})
-	{
-		int ret = crew_set_affinity(crew, cpus ? cpus : &run->machine->online);
-
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* Let the workers be judged by both sets while the kernel moves them, then by the new one. */
-static void allow_both(struct run *run, const struct change *c)
-{
-	struct allowed both = c->to;
-	struct crew *crew;
-
-	both.confined &= c->place->now.confined;
-	cpuset_or(&both.cpus, &c->place->now.cpus);
-	crews_for_each(crew, run, &(struct selection){.place = c->place})
-		crew_allow(crew, &both, &run->machine->online);
-}
-
-static void allow_new(struct run *run, const struct change *c)
-{
-	struct crew *crew;
-
-	c->place->now = c->to;
-	crews_for_each(crew, run, &(struct selection){.place = c->place})
-		crew_allow(crew, &c->to, &run->machine->online);
-}
-
-static int change_cpus(struct run *run, const struct change *changes, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		allow_both(run, &changes[i]);
-	for (i = 0; i < n; i++) {
-		int ret = confine(run, &changes[i]);
-		_cleanup_free_ char *list = ret ? cpuset_format(&changes[i].to.cpus) : NULL;
-
-		if (!ret)
-			continue;
-		run_error(run, "cannot change the CPUs of cgroup '%s' to '%s': %s",
-			  changes[i].place->def->name, list, strerror(-ret));
-		return ret;
-	}
-	run_hold(run, clock_now() + GRACE_NS);
-	for (i = 0; i < n; i++)
-		allow_new(run, &changes[i]);
-	return 0;
 }
 
 int apply_cpuset(struct run *run, const struct op *op)
@@ -244,7 +235,7 @@ int apply_cpuset(struct run *run, const struct op *op)
 		.to = {.confined = !op->clear, .cpus = op->cpus},
 	};
 
-	return change_cpus(run, &c, c.place->made ? 1 : 0);
+	return placement_change(run, &c, c.place->made ? 1 : 0);
 }
 
 int apply_swap(struct run *run, const struct op *op)
@@ -252,7 +243,19 @@ int apply_swap(struct run *run, const struct op *op)
 	struct place *a = place_of(run, op->target), *b = place_of(run, op->other);
 	const struct change changes[] = {{.place = a, .to = b->now}, {.place = b, .to = a->now}};
 
-	return change_cpus(run, changes, a->made && b->made ? 2 : 0);
+	return placement_change(run, changes, a->made && b->made ? 2 : 0);
+}
+
+int apply_affinity(struct run *run, const struct op *op)
+{
+	return placement_affinity(run, place_of(run, op->target), &op->affinity);
+}
+
+int apply_move(struct run *run, const struct op *op)
+{
+	struct place *from = place_of(run, op->target), *to = place_of(run, op->other);
+
+	return from->made && to->made ? placement_move(run, from, to) : 0;
 }
 
 int apply_stop(struct run *run, const struct op *op)

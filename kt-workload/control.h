@@ -7,6 +7,8 @@
 
 void parse_cpuset(struct parser *p, char **words, struct op *op);
 void parse_swap(struct parser *p, char **words, struct op *op);
+void parse_affinity(struct parser *p, char **words, struct op *op);
+void parse_move(struct parser *p, char **words, struct op *op);
 void parse_stop(struct parser *p, char **words, struct op *op);
 void parse_remove(struct parser *p, char **words, struct op *op);
 void parse_freeze(struct parser *p, char **words, struct op *op);
@@ -17,6 +19,8 @@ void parse_assert_alive(struct parser *p, char **words, struct op *op);
 /* Each returns 0, or -errno with the error in the run's list. */
 int apply_cpuset(struct run *run, const struct op *op);
 int apply_swap(struct run *run, const struct op *op);
+int apply_affinity(struct run *run, const struct op *op);
+int apply_move(struct run *run, const struct op *op);
 int apply_stop(struct run *run, const struct op *op);
 int apply_remove(struct run *run, const struct op *op);
 int apply_freeze(struct run *run, const struct op *op);

@@ -60,6 +60,11 @@ const struct cgroup_def *cgroup_def_below(const struct parser *p, const struct c
 	return NULL;
 }
 
+const struct cpuset *cgroup_def_cpus(const struct parser *p, const struct cgroup_def *def)
+{
+	return def->confined_now ? &def->cpus_now : &p->machine->online;
+}
+
 struct cgroup_def *parser_root(struct parser *p)
 {
 	if (!p->sc->root) {

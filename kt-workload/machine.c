@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "diag.h"
@@ -144,31 +145,61 @@ static void machine_read_nodes(struct machine *m, const char *sysfs)
 	}
 }
 
-/* Threads of every core, or 0 when cores differ. */
-static unsigned int machine_threads(const struct machine *m, const char *sysfs)
+static void machine_read_memory(struct machine *m, const char *sysfs)
 {
-	unsigned int threads = 0;
+	_cleanup_free_ char *path = xasprintf("%s/devices/system/node/has_memory", sysfs);
+	size_t i;
 
+	cpuset_clear(&m->memory_nodes);
+	if (!sysfs_read_set(&m->memory_nodes, path) && cpuset_count(&m->memory_nodes))
+		return;
+	cpuset_clear(&m->memory_nodes);
+	for (i = 0; i < m->n_nodes; i++) {
+		_cleanup_free_ char *dir = xasprintf("%s/devices/system/node/node%zu", sysfs, i);
+
+		if (m->n_nodes == 1 || !access(dir, F_OK))
+			cpuset_add(&m->memory_nodes, i);
+	}
+}
+
+static void machine_read_cores(struct machine *m, const char *sysfs)
+{
+	struct cpuset seen;
+
+	cpuset_clear(&seen);
 	cpuset_for_each (cpu, &m->online) {
 		struct cpuset core;
-		unsigned int n = 1;
 
-		if (!cpu_read_set(sysfs, cpu, "topology/core_cpus_list", &core) ||
-		    !cpu_read_set(sysfs, cpu, "topology/thread_siblings_list", &core)) {
-			cpuset_and(&core, &m->online);
-			n = cpuset_count(&core);
-		}
-		if (threads && n != threads)
+		if (cpuset_has(&seen, cpu))
+			continue;
+		if (cpu_read_set(sysfs, cpu, "topology/core_cpus_list", &core) &&
+		    cpu_read_set(sysfs, cpu, "topology/thread_siblings_list", &core))
+			cpuset_clear(&core);
+		cpuset_add(&core, cpu);
+		cpuset_and(&core, &m->online);
+		cpuset_or(&seen, &core);
+		m->cores = xrealloc(m->cores, (m->n_cores + 1) * sizeof(*m->cores));
+		m->cores[m->n_cores++] = core;
+	}
+}
+
+/* Threads of every core, or 0 when cores differ. */
+static unsigned int machine_threads(const struct machine *m)
+{
+	unsigned int threads = cpuset_count(&m->cores[0]);
+	size_t i;
+
+	for (i = 1; i < m->n_cores; i++) {
+		if (cpuset_count(&m->cores[i]) != threads)
 			return 0;
-		threads = n;
 	}
 	return threads;
 }
 
 /* "NnLlCcTt" when all nodes, LLCs and cores are alike, else NULL. Caller frees. */
-static char *machine_shape(const struct machine *m, const char *sysfs)
+static char *machine_shape(const struct machine *m)
 {
-	unsigned int threads = machine_threads(m, sysfs), llc_cpus = cpuset_count(&m->llcs[0]);
+	unsigned int threads = machine_threads(m), llc_cpus = cpuset_count(&m->llcs[0]);
 	unsigned int cpus = cpuset_count(&m->online), nodes = 0;
 	size_t i;
 
@@ -197,7 +228,9 @@ void machine_read(struct machine *m, const char *sysfs)
 	machine_read_online(m, sysfs);
 	machine_read_llcs(m, sysfs);
 	machine_read_nodes(m, sysfs);
-	m->shape = machine_shape(m, sysfs);
+	machine_read_memory(m, sysfs);
+	machine_read_cores(m, sysfs);
+	m->shape = machine_shape(m);
 	/* The last CPU stays free for the root cgroup when there are more than two. */
 	cpuset_clear(&m->usable);
 	cpuset_for_each (cpu, &m->online) {
@@ -213,6 +246,7 @@ void machine_free(struct machine *m)
 {
 	free(m->llcs);
 	free(m->nodes);
+	free(m->cores);
 	free(m->shape);
 	*m = (struct machine){};
 }

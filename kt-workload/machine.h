@@ -15,7 +15,10 @@ struct machine {
 	size_t n_llcs;
 	struct cpuset *nodes; /* indexed by node number; empty for a memory-only or missing node */
 	size_t n_nodes;
-	char *shape; /* "1n2l2c1t", or NULL when the machine is not uniform */
+	struct cpuset *cores; /* the threads of each, ordered by their first CPU */
+	size_t n_cores;
+	struct cpuset memory_nodes; /* the nodes that have memory */
+	char *shape;		    /* "1n2l2c1t", or NULL when the machine is not uniform */
 };
 
 /*

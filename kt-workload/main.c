@@ -12,13 +12,24 @@
 #include "run.h"
 #include "stats.h"
 
-enum { OPT_LINE = 1, OPT_DURATION, OPT_WORKERS, OPT_SEED, OPT_LIST_WORK, OPT_DRY_RUN, OPT_VERBOSE };
+enum {
+	OPT_LINE = 1,
+	OPT_DURATION,
+	OPT_WORKERS,
+	OPT_WORK,
+	OPT_SEED,
+	OPT_LIST_WORK,
+	OPT_DRY_RUN,
+	OPT_VERBOSE
+};
 
 static const struct option_row rows[] = {
 	{"line", 'e', "LINE", "a line of the scenario; repeat for more, instead of a file",
 	 OPT_LINE},
 	{"duration", 'd', "T", "how long to run, whatever the scenario says (12s)", OPT_DURATION},
 	{"workers", 'w', "N", "workers of a cgroup that does not say (2)", OPT_WORKERS},
+	{"work", 0, "TYPE", "the work type of swappable cgroups, whatever the scenario says",
+	 OPT_WORK},
 	{"seed", 's', "N", "what choices are drawn from (KT_SEED)", OPT_SEED},
 	{"dry-run", 'n', NULL, "print the resolved scenario as JSON and start nothing",
 	 OPT_DRY_RUN},
@@ -46,6 +57,17 @@ static uint64_t parse_seed(const char *text, const char *from)
 	return seed;
 }
 
+static const char *parse_work(const char *text)
+{
+	struct work_spec spec;
+	char *why;
+
+	if (work_spec_parse(text, &spec, &why))
+		die(EXIT_USAGE, "--work: %s", why);
+	work_spec_free(&spec);
+	return text;
+}
+
 static void parse_option(struct settings *s, int id, const char *value)
 {
 	int64_t n;
@@ -67,6 +89,9 @@ static void parse_option(struct settings *s, int id, const char *value)
 			die(EXIT_USAGE, "--workers '%s': expected a number from 1 to %d", value,
 			    SCENARIO_WORKERS_MAX);
 		s->defaults.workers = n;
+		break;
+	case OPT_WORK:
+		s->defaults.work = parse_work(value);
 		break;
 	case OPT_SEED:
 		s->seed = parse_seed(value, "--seed");
@@ -151,6 +176,9 @@ int main(int argc, char **argv)
 	sc = scenario_read(s.file, s.lines, &s.defaults, &m);
 	if (!sc)
 		exit(EXIT_USAGE);
+	if (s.defaults.work && !sc->swaps)
+		warn("--work '%s' changes nothing: no cgroup of the scenario is swappable",
+		     s.defaults.work);
 	if (s.dry_run) {
 		ret = plan_write(sc, &m, stdout);
 		if (ret)

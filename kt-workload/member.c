@@ -238,6 +238,7 @@ int crew_spawn(struct crew *crew, const struct spawn *spawn)
 	ret = crew->def->threads ? threads_spawn(crew, peers, spawn)
 				 : processes_spawn(crew, peers, spawn);
 	prctl(PR_SET_NAME, name);
+	gate_open(crew->gate);
 	return ret;
 }
 
@@ -249,8 +250,7 @@ void crew_stop_at(struct crew *crew, uint64_t ns)
 		atomic_store(&crew->members[i].rec->stop_ns, ns);
 }
 
-/* What the kernel makes of a cgroup's CPUs @to and the worker's own affinity. */
-static struct allowed member_effective(const struct member *m, const struct allowed *to)
+struct allowed member_effective(const struct member *m, const struct allowed *to)
 {
 	const struct cpuset *mask = m->crew->masks ? &m->crew->masks[m->index] : NULL;
 	struct allowed a = *to;

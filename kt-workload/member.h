@@ -85,6 +85,9 @@ void crew_stop_at(struct crew *crew, uint64_t ns);
 /* From now on the crew may run on the CPUs of @to; @online are all that there are. */
 void crew_allow(struct crew *crew, const struct allowed *to, const struct cpuset *online);
 
+/* What the kernel makes of a cgroup's CPUs @to and the worker's own affinity. */
+struct allowed member_effective(const struct member *m, const struct allowed *to);
+
 /* The same, but its CPUs so far count as well. */
 void crew_allow_also(struct crew *crew, const struct allowed *to, const struct cpuset *online);
 

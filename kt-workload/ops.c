@@ -7,7 +7,9 @@
 #include "control.h"
 #include "diag.h"
 #include "parser.h"
+#include "payload.h"
 #include "quantity.h"
+#include "request.h"
 #include "run.h"
 
 const char *parser_operand(struct parser *p, char **words, const char *expected)
@@ -154,7 +156,6 @@ static void parse_cgroup(struct parser *p, char **words, struct op *op)
 	op->group = group_add(p, def);
 	ptrlist_add(&p->sc->cgroups, &p->sc->n_cgroups, def);
 	worker_keys_parse(p, words + 2, op->group, true);
-	def->confined_now = def->confined;
 	check_nesting(p, def);
 }
 
@@ -313,12 +314,23 @@ const struct op_row op_rows[] = {
 	{"spawn-root", "spawn-root [KEY=VALUE...]", parse_spawn_root, apply_work, .once = true},
 	{"cpuset", "cpuset CGROUP SPEC|clear", parse_cpuset, apply_cpuset},
 	{"swap", "swap CGROUP CGROUP", parse_swap, apply_swap},
+	{"affinity", "affinity CGROUP SPEC", parse_affinity, apply_affinity},
+	{"move", "move CGROUP CGROUP", parse_move, apply_move},
 	{"stop", "stop CGROUP", parse_stop, apply_stop, .once = true},
 	{"remove", "remove CGROUP", parse_remove, apply_remove, .once = true},
 	{"freeze", "freeze CGROUP", parse_freeze, apply_freeze},
 	{"thaw", "thaw CGROUP", parse_thaw, apply_thaw},
 	{"sleep", "sleep T", parse_sleep, apply_sleep},
 	{"assert-alive", "assert-alive", parse_assert_alive, apply_assert_alive},
+	{"run", "run NAME [cgroup=CGROUP] [metric=REGEX...] -- COMMAND", parse_run, apply_run,
+	 .once = true},
+	{"wait", "wait NAME [T]", parse_wait, apply_wait, .once = true},
+	{"kill", "kill NAME [SIGNAL]", parse_kill, apply_kill, .once = true},
+	{"snapshot", "snapshot NAME", parse_request, apply_request},
+	{"watch", "watch SYMBOL", parse_request, apply_request, .once = true},
+	{"read", "read TARGET", parse_request, apply_request},
+	{"write", "write TARGET VALUE", parse_request, apply_request},
+	{"sched", "sched attach|detach|restart|replace [NAME]", parse_request, apply_request},
 	{"step", "step NAME", parse_step, NULL},
 	{"hold", "hold full|P%|T", parse_hold, NULL},
 	{"loop", "loop T", parse_loop, NULL},

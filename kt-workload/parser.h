@@ -68,6 +68,9 @@ bool cgroup_name_below(const char *name, const char *above);
 /* Whether the workers @group run at this line. */
 bool group_runs(const struct parser *p, const struct group_def *group);
 
+/* The CPUs that workers in @def may run on at this line. */
+const struct cpuset *cgroup_def_cpus(const struct parser *p, const struct cgroup_def *def);
+
 /* What is outside of the cgroups, "/". */
 struct cgroup_def *parser_root(struct parser *p);
 

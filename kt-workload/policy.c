@@ -12,6 +12,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "identity.h"
 #include "names.h"
 #include "quantity.h"
 
@@ -108,19 +109,10 @@ bool policy_is_realtime(const struct policy *policy)
 				policy->number == SCHED_DEADLINE);
 }
 
-/* Whether this process has CAP_SYS_NICE in effect (capget(2)). */
-static bool may_nice(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-
-	return !syscall(SYS_capget, &header, data) && data[0].effective & 1U << CAP_SYS_NICE;
-}
-
 /* What an error of sched_setattr(2) means for @policy. */
 static const char *error_hint(const struct policy *policy, int error)
 {
-	if (error == EPERM && !may_nice())
+	if (error == EPERM && !capability_has(CAP_SYS_NICE))
 		return " (it needs CAP_SYS_NICE)";
 	if (policy->number == SCHED_DEADLINE && error == EPERM)
 		return " (deadline tasks cannot be confined to some of the CPUs)";

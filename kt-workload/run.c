@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -19,6 +20,9 @@
 #include "diag.h"
 #include "exits.h"
 #include "parser.h"
+#include "placement.h"
+#include "preflight.h"
+#include "payload.h"
 
 #define READY_WAIT_NS NSEC_PER_SEC /* without anyone new at the start line */
 #define PID_MAX	      (4 << 20)	   /* PID_MAX_LIMIT of 64-bit kernels: include/linux/threads.h */
@@ -48,6 +52,8 @@ static void reap(struct run *run)
 		si.si_pid = 0;
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) || !si.si_pid)
 			return;
+		if (payloads_note_end(run, si.si_pid))
+			continue;
 		m = run->by_pid[si.si_pid];
 		run->by_pid[si.si_pid] = NULL;
 		if (m)
@@ -59,14 +65,15 @@ static void reap(struct run *run)
 
 void run_wait_signal(struct run *run, uint64_t until_ns)
 {
-	struct pollfd pfd = {.fd = run->sigfd, .events = POLLIN};
+	struct pollfd fds[1 + PAYLOADS_MAX] = {{.fd = run->sigfd, .events = POLLIN}};
 	struct signalfd_siginfo si;
 	uint64_t now = clock_now();
 	uint64_t left = now < until_ns ? until_ns - now : 0;
 	struct timespec ts = {.tv_sec = left / NSEC_PER_SEC, .tv_nsec = left % NSEC_PER_SEC};
 
-	if (ppoll(&pfd, 1, &ts, NULL) <= 0)
+	if (ppoll(fds, 1 + payloads_poll(run, fds + 1), &ts, NULL) <= 0)
 		return;
+	payloads_read(run);
 	while (read(run->sigfd, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD) {
 			reap(run);
@@ -100,55 +107,6 @@ void run_hold(struct run *run, uint64_t until_ns)
 	}
 }
 
-/* Put a new process where its workers belong; struct spawn.settle. */
-static int settle(void *ctx, struct member *m, pid_t pid)
-{
-	const struct cgroup_def *def = m->crew->place->def;
-	struct run *run = ctx;
-	int ret;
-
-	run->by_pid[pid] = m;
-	ret = def->at_root ? 0 : cgroup_move(&run->tree, def->name, pid);
-	if (ret)
-		run_error(run, "cannot move a worker into cgroup '%s': %s", def->name,
-			  strerror(-ret));
-	return ret;
-}
-
-/* CPUs, nice value and policy of a worker that waits to be started; struct spawn.dress. */
-static int dress(void *ctx, const struct member *m)
-{
-	const struct group_def *def = m->crew->def;
-	const struct allowed *now = &m->now;
-	const char *cgroup = m->crew->place->def->name;
-	struct run *run = ctx;
-	int ret = 0;
-
-	if (now->confined && run->confinement == CONFINED_AFFINITY &&
-	    sched_setaffinity(m->pid, sizeof(now->cpus), (const cpu_set_t *)&now->cpus)) {
-		_cleanup_free_ char *list = cpuset_format(&now->cpus);
-
-		ret = -errno;
-		run_error(run, "cannot confine a worker of cgroup '%s' to CPUs %s: %s", cgroup,
-			  list, strerror(-ret));
-		return ret;
-	}
-	if (def->has_nice && setpriority(PRIO_PROCESS, m->pid, def->nice)) {
-		ret = -errno;
-		run_error(run, "cannot set nice=%d in cgroup '%s': %s%s", def->nice, cgroup,
-			  strerror(-ret), ret == -EACCES ? " (it needs CAP_SYS_NICE)" : "");
-		return ret;
-	}
-	if (def->policy.text) {
-		_cleanup_free_ char *why = NULL;
-
-		ret = policy_apply(&def->policy, m->pid, getpriority(PRIO_PROCESS, m->pid), &why);
-		if (ret)
-			run_error(run, "cgroup '%s': %s", cgroup, why);
-	}
-	return ret;
-}
-
 static void wait_for_others(void *ctx, uint64_t until_ns)
 {
 	run_wait_signal(ctx, until_ns);
@@ -158,9 +116,13 @@ int run_make_cgroup(struct run *run, const struct cgroup_def *def)
 {
 	bool by_cgroup = def->confined && run->confinement == CONFINED_CPUSET;
 	char *why;
+	size_t i;
 	int ret;
 
 	ret = cgroup_make(&run->tree, def->name, by_cgroup ? &def->cpus : NULL, &why);
+	for (i = 0; i < def->n_settings && !ret; i++)
+		ret = cgroup_set(&run->tree, def->name, def->settings[i].file,
+				 def->settings[i].value, &why);
 	if (ret) {
 		run_error(run, "%s", why);
 		free(why);
@@ -186,6 +148,7 @@ int run_start_group(struct run *run, const struct group_def *def)
 	int ret;
 
 	crew->place = &run->places[def->cgroup->index];
+	placement_draw(run, crew, &def->affinity);
 	crew_allow(crew, &crew->place->now, &run->machine->online);
 	ptrlist_add(&run->made, &run->n_made, crew);
 	ret = crew_spawn(crew, &run->spawn);
@@ -344,6 +307,7 @@ static void run_step(struct run *run, size_t index)
 		atomic_store(&run->lines[0].phase, 0);
 	run->stop_ns = stop;
 	crews_finish(run, &own, stop);
+	payloads_finish(run, index);
 	events_send(&run->events, "step-end", "step", step->name, step->line);
 	remove_step_cgroups(run, index);
 	run_check_scheduler(run);
@@ -374,6 +338,7 @@ static void run_steps(struct run *run)
 		crews_stop_at(run, &backdrop, run->stop_ns);
 	}
 	crews_finish(run, &backdrop, run->stop_ns);
+	payloads_finish(run, 0);
 	run_check_scheduler(run);
 }
 
@@ -479,14 +444,15 @@ static void lines_init(struct run *run)
 
 static void open_tree(struct run *run)
 {
-	bool want = run->sc->confines;
+	_cleanup_free_ const char **want = preflight_controllers(run->sc);
 	char *why;
 
 	if (cgroup_tree_open(&run->tree, want, &why))
 		die(EXIT_INTERNAL, "%s", why);
-	if (!want)
+	if (!run->sc->confines)
 		return;
-	run->confinement = run->tree.has_cpuset ? CONFINED_CPUSET : CONFINED_AFFINITY;
+	run->confinement =
+		cgroup_tree_has(&run->tree, "cpuset") ? CONFINED_CPUSET : CONFINED_AFFINITY;
 	if (run->confinement == CONFINED_AFFINITY)
 		warn("the cgroup2 tree has no cpuset controller: confining by CPU affinity");
 }
@@ -504,12 +470,16 @@ void run_scenario(struct run *run, const char *sysfs)
 		.units_per_check = work_calibrate(),
 		.seeded = run->seeded,
 		.seed = run->seed,
-		.settle = settle,
-		.dress = dress,
+		.settle = placement_settle,
+		.dress = placement_dress,
 		.wait = wait_for_others,
 		.ctx = run,
 	};
+	run->draw_seed = run->seed;
+	if (!run->seeded && getrandom(&run->draw_seed, sizeof(run->draw_seed), 0) < 0)
+		run->draw_seed = clock_now();
 	open_tree(run);
+	run->dead |= preflight_fails(run);
 	events_send(&run->events, "scenario-start", "scenario", run->sc->name, 0);
 	run_steps(run);
 	judge_members(run);
@@ -533,6 +503,8 @@ void run_free(struct run *run)
 	free(run->places);
 	free(run->crews);
 	free(run->by_pid);
+	payloads_free(run);
+	json_decref(run->requests);
 	free(run->made);
 	free(run->errors);
 	sched_ext_free(&run->sched);

@@ -17,6 +17,8 @@ struct run {
 	bool seeded;
 	uint64_t seed;
 
+	uint64_t draw_seed, draws; /* of CPU affinities, and how many there were */
+
 	struct sched_ext sched;
 	struct events events;
 	struct cgroup_tree tree;
@@ -31,6 +33,10 @@ struct run {
 	struct start_line *lines; /* by step; shared with the workers */
 	struct window *windows;	  /* by step; [0] is unused */
 	size_t step;		  /* the current one */
+
+	struct payload **payloads; /* by definition; NULL before the first */
+	struct json_t *requests;   /* those that were answered; NULL before the first */
+	int n_requests;		   /* sent */
 
 	int sigfd;
 	int signal; /* that interrupted the run, or 0 */

@@ -13,6 +13,8 @@
 #include "diag.h"
 #include "names.h"
 #include "parser.h"
+#include "payload.h"
+#include "request.h"
 #include "words.h"
 
 #define DURATION_DEFAULT_NS (12 * NSEC_PER_SEC)
@@ -93,6 +95,8 @@ static char *words_join(char **words)
 
 static void op_free(struct op *op)
 {
+	request_free(op->request);
+	affinity_free(&op->affinity);
 	free(op->text);
 	free(op);
 }
@@ -176,7 +180,7 @@ static void check_totals(struct parser *p)
 	if (workers > SCENARIO_WORKERS_MAX)
 		parser_error(p, "%llu workers in all: expected at most %d",
 			     (unsigned long long)workers, SCENARIO_WORKERS_MAX);
-	if (!workers && !p->mistakes)
+	if (!workers && !p->sc->n_payloads && !p->mistakes)
 		parser_error(p, "no workers: expected at least one cgroup, for example "
 				"'cgroup NAME workers=2 work=spin-wait'");
 }
@@ -288,6 +292,8 @@ static void group_free(struct group_def *group)
 {
 	work_spec_free(&group->work);
 	policy_free(&group->policy);
+	affinity_free(&group->affinity);
+	mempolicy_free(&group->mempolicy);
 	free(group);
 }
 
@@ -323,6 +329,9 @@ void scenario_free(struct scenario *sc)
 		free(sc->steps[i]->name);
 		free(sc->steps[i]);
 	}
+	for (i = 0; i < sc->n_payloads; i++)
+		payload_def_free(sc->payloads[i]);
+	free(sc->payloads);
 	free(sc->groups);
 	free(sc->cgroups);
 	free(sc->steps);

@@ -6,8 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "affinity.h"
 #include "cpuset.h"
+#include "identity.h"
 #include "machine.h"
+#include "mempolicy.h"
 #include "policy.h"
 #include "work.h"
 
@@ -16,6 +19,8 @@
 #define SCENARIO_DURATION_MAX_NS (24 * 3600 * NSEC_PER_SEC)
 
 struct op_row;
+struct payload_def;
+struct request;
 
 /* A file of a cgroup's and what is written to it: "cpu.max", "50000 100000". */
 struct cgroup_setting {
@@ -32,6 +37,8 @@ struct cgroup_def {
 	size_t step;   /* where it is made; 0 is the backdrop */
 	bool confined; /* has cpuset= */
 	struct cpuset cpus;
+	bool has_mems; /* has mems= */
+	struct cpuset mems;
 	struct cgroup_setting *settings;
 	size_t n_settings;
 	struct group_def **groups; /* its workers, in the script's order */
@@ -40,6 +47,7 @@ struct cgroup_def {
 	/* As far as the script has been read: what its ops have done to it, and in which line. */
 	int removed_line, frozen_line;
 	bool confined_now;
+	struct cpuset cpus_now;
 };
 
 /* Workers that are alike: those of a cgroup's line, of a "work" line or of a "spawn-root" line. */
@@ -53,6 +61,10 @@ struct group_def {
 	struct policy policy;
 	bool has_nice;
 	int nice;
+	struct affinity affinity;
+	struct mempolicy mempolicy;
+	struct identity identity;
+	bool swappable; /* kt-workload --work may replace its work type */
 	char comm[16];	/* TASK_COMM_LEN */
 	char pcomm[16]; /* of the leader whose threads they are, or "" */
 	bool threads;	/* they are threads of one process */
@@ -70,7 +82,11 @@ struct op {
 	struct cgroup_def *target, *other; /* those that it acts on */
 	bool clear;			   /* cpuset: confine no more */
 	struct cpuset cpus;
+	struct affinity affinity;
 	uint64_t ns;
+	struct payload_def *payload; /* the program that it starts or ends */
+	int signal;
+	struct request *request; /* what is asked of the host; the op's own */
 };
 
 enum hold_kind { HOLD_MISSING, HOLD_FULL, HOLD_PERCENT, HOLD_TIME };
@@ -98,6 +114,9 @@ struct scenario {
 	struct group_def **groups; /* those of the cgroups */
 	size_t n_groups;
 	struct cgroup_def *root;
+	bool swaps; /* some are swappable */
+	struct payload_def **payloads;
+	size_t n_payloads;
 	struct step **steps; /* [0] is the backdrop: what comes before the first step */
 	size_t n_steps;
 };
@@ -106,6 +125,7 @@ struct scenario {
 struct scenario_defaults {
 	uint64_t duration_ns; /* wins over the script's */
 	unsigned int workers;
+	const char *work; /* for swappable cgroups */
 };
 
 /*

@@ -16,18 +16,10 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "random.h"
 
 #define SEED_SPIN_NS (2 * NSEC_PER_MSEC)
 #define STACK_SIZE   (256 << 10) /* of a thread: no work type is deep */
-
-/* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
-static uint64_t mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15ULL;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return x ^ x >> 31;
-}
 
 static long futex(_Atomic uint32_t *word, int op, uint32_t value)
 {
@@ -90,8 +82,50 @@ static unsigned int wait_at(struct start_line *line)
 	return slept;
 }
 
-/* From the set-up to the end. Returns 0, or -1 when it could not prepare. */
-static int work(const struct crew *crew, struct worker *w, const struct spawn *spawn)
+/* What of its memory is allocated from now on follows the policy. */
+static int take_memory_policy(const struct crew *crew, struct record *rec)
+{
+	const struct mempolicy *mp = &crew->def->mempolicy;
+	int ret;
+
+	if (!mp->text)
+		return 0;
+	/* The nodes are meant within its cgroup, so it has to be there. */
+	gate_wait(crew->gate);
+	ret = mempolicy_apply(mp);
+	if (ret)
+		snprintf(rec->why, sizeof(rec->why), "cannot set mempolicy=%.60s: %s%s", mp->text,
+			 strerror(-ret),
+			 ret == -EINVAL ? " (this kernel does not know it, or not with these flags)"
+					: "");
+	return ret;
+}
+
+/* The last thing before it works: from here on it may do what that user may. */
+static int take_identity(const struct crew *crew, struct record *rec, pid_t parent)
+{
+	const struct identity *id = &crew->def->identity;
+	int ret;
+
+	if (!id->has_uid && !id->has_gid)
+		return 0;
+	gate_wait(crew->gate);
+	ret = identity_assume(id);
+	if (ret) {
+		snprintf(rec->why, sizeof(rec->why), "cannot become uid %d, gid %d: %s",
+			 id->has_uid ? (int)id->uid : -1, id->has_gid ? (int)id->gid : -1,
+			 strerror(-ret));
+		return ret;
+	}
+	/* A change of credentials ends the wish to die with the parent (prctl(2)). */
+	if (parent)
+		follow(parent);
+	return 0;
+}
+
+/* From the set-up to the end; @parent is that of a process, 0 in a thread. Returns 0, or -1 when it
+ * could not prepare. */
+static int work(const struct crew *crew, struct worker *w, const struct spawn *spawn, pid_t parent)
 {
 	const struct work_type *type = w->spec->type;
 	struct start_line *line = crew->line;
@@ -99,13 +133,15 @@ static int work(const struct crew *crew, struct worker *w, const struct spawn *s
 	struct timespec ts;
 	bool more = true;
 
-	if (type->setup && type->setup(w)) {
+	if (take_memory_policy(crew, w->rec) || (type->setup && type->setup(w)) ||
+	    take_identity(crew, w->rec, parent)) {
 		atomic_store(&w->rec->state, RECORD_FAILED);
 		return -1;
 	}
 	if (spawn->seeded)
-		first = mix(mix(spawn->seed) ^ id) % SEED_SPIN_NS;
+		first = random_mix(random_mix(spawn->seed) ^ id) % SEED_SPIN_NS;
 	usage_read_self(&w->rec->before);
+	w->rec->pages_migrated = numa_pages_migrated();
 	atomic_store(&w->rec->state, RECORD_READY);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	w->cpu_mark_ns = ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
@@ -127,7 +163,7 @@ void worker_process(const struct crew *crew, struct worker *w, const struct grou
 {
 	detach(parent, fds);
 	w->fds = fds->fds;
-	_exit(work(crew, w, spawn) ? 1 : 0);
+	_exit(work(crew, w, spawn, parent) ? 1 : 0);
 }
 
 /* A thread, and what it is started with. */
@@ -144,24 +180,27 @@ static void *thread_main(void *arg)
 	struct thread *t = arg;
 
 	atomic_store(&t->worker.rec->tid, gettid());
-	if (work(t->crew, &t->worker, t->spawn))
+	if (work(t->crew, &t->worker, t->spawn, 0))
 		atomic_fetch_add(&t->crew->line->ready, 1); /* nobody is to wait for it */
 	return NULL;
 }
 
 static int thread_start(struct thread *t, const pthread_attr_t *attr)
 {
-	struct record *rec = t->worker.rec;
 	int error = pthread_create(&t->id, attr, thread_main, t);
 
 	t->started = !error;
-	if (!error)
-		return 0;
+	return error;
+}
+
+static void thread_failed(struct thread *t, int error)
+{
+	struct record *rec = t->worker.rec;
+
 	snprintf(rec->why, sizeof(rec->why), "cannot start a thread: %s%s", strerror(error),
 		 error == EAGAIN ? " (out of tasks: pids.max, RLIMIT_NPROC or threads-max)" : "");
 	atomic_store(&rec->state, RECORD_FAILED);
-	atomic_fetch_add(&t->crew->line->ready, 1);
-	return -error;
+	atomic_fetch_add(&t->crew->line->ready, 1); /* nobody is to wait for it */
 }
 
 /* A thread has its name from birth, so the leader lends it. */
@@ -171,6 +210,7 @@ static void threads_start(const struct crew *crew, struct record **peers, const 
 	unsigned int group = crew->def->work.group;
 	struct group_fds fds = {};
 	pthread_attr_t attr;
+	int error = 0;
 	uint32_t i;
 
 	pthread_attr_init(&attr);
@@ -180,12 +220,15 @@ static void threads_start(const struct crew *crew, struct record **peers, const 
 		struct thread *t = &threads[i];
 
 		/* They stay open as long as the process lives. */
-		if (i % group == 0 && group_fds_open(&fds, &crew->def->work))
-			_exit(1);
 		*t = (struct thread){.crew = crew, .spawn = spawn};
 		crew_worker(crew, i, peers, spawn, &t->worker);
+		if (i % group == 0)
+			error = -group_fds_open(&fds, &crew->def->work);
 		t->worker.fds = fds.fds;
-		thread_start(t, &attr);
+		if (!error)
+			error = thread_start(t, &attr);
+		if (error)
+			thread_failed(t, error);
 	}
 	if (crew->def->pcomm[0])
 		prctl(PR_SET_NAME, crew->def->pcomm);

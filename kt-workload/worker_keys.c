@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup_files.h"
 #include "cleanup.h"
 #include "cpuset_spec.h"
 #include "diag.h"
@@ -12,7 +13,10 @@
 #include "quantity.h"
 
 /* What the options of one line say beyond the definition itself. */
+struct key_row;
+
 struct key_state {
+	const struct key_row *row; /* the option that is being set */
 	struct cgroup_def *def;
 	struct group_def *group;
 	double percent; /* workers=P%, or 0 */
@@ -24,7 +28,15 @@ struct key_row {
 	const char *name;
 	void (*set)(struct parser *p, struct key_state *k, const char *value);
 	bool of_cgroup; /* not of its workers */
+	bool bare;	/* it takes no value */
 };
+
+/* @value is the definition's from now on. */
+static void setting_add(struct cgroup_def *def, const char *file, char *value)
+{
+	def->settings = xrealloc(def->settings, (def->n_settings + 1) * sizeof(*def->settings));
+	def->settings[def->n_settings++] = (struct cgroup_setting){file, value};
+}
 
 static void set_workers(struct parser *p, struct key_state *k, const char *value)
 {
@@ -52,6 +64,8 @@ static void set_work(struct parser *p, struct key_state *k, const char *value)
 {
 	char *why;
 
+	if (k->group->swappable && p->defaults->work)
+		value = p->defaults->work;
 	if (work_spec_parse(value, &k->group->work, &why))
 		parser_error_take(p, why);
 }
@@ -64,6 +78,81 @@ static void set_cpuset(struct parser *p, struct key_state *k, const char *value)
 		parser_error_take(p, why);
 	else
 		p->sc->confines = k->def->confined = true;
+	k->def->confined_now = k->def->confined;
+	k->def->cpus_now = k->def->cpus;
+}
+
+static void set_mems(struct parser *p, struct key_state *k, const char *value)
+{
+	_cleanup_free_ char *have = cpuset_format(&p->machine->memory_nodes);
+
+	if (cpuset_parse(value, &k->def->mems) || !cpuset_count(&k->def->mems) ||
+	    !cpuset_subset(&k->def->mems, &p->machine->memory_nodes)) {
+		parser_error(p, "mems='%s': expected some of the nodes with memory, %s", value,
+			     have);
+		return;
+	}
+	k->def->has_mems = true;
+	setting_add(k->def, "cpuset.mems", cpuset_format(&k->def->mems));
+}
+
+static void set_affinity(struct parser *p, struct key_state *k, const char *value)
+{
+	char *why;
+
+	if (affinity_parse(value, p->machine, cgroup_def_cpus(p, k->def), &k->group->affinity,
+			   &why))
+		parser_error_take(p, why);
+}
+
+static void set_mempolicy(struct parser *p, struct key_state *k, const char *value)
+{
+	const struct cpuset *have = k->def->has_mems ? &k->def->mems : &p->machine->memory_nodes;
+	char *why;
+
+	if (mempolicy_parse(value, have, &k->group->mempolicy, &why))
+		parser_error_take(p, why);
+}
+
+static void set_mpol_flags(struct parser *p, struct key_state *k, const char *value)
+{
+	char *why;
+
+	if (mempolicy_flags_parse(value, &k->group->mempolicy, &why))
+		parser_error_take(p, why);
+}
+
+static void set_uid(struct parser *p, struct key_state *k, const char *value)
+{
+	char *why;
+
+	if (identity_parse_uid(value, &k->group->identity, &why))
+		parser_error_take(p, why);
+}
+
+static void set_gid(struct parser *p, struct key_state *k, const char *value)
+{
+	char *why;
+
+	if (identity_parse_gid(value, &k->group->identity, &why))
+		parser_error_take(p, why);
+}
+
+static void set_swappable(struct parser *p, struct key_state *k, const char *value)
+{
+	(void)value;
+	p->sc->swaps = k->group->swappable = true;
+}
+
+/* One of the controllers' files: the option is called like it. */
+static void set_file(struct parser *p, struct key_state *k, const char *value)
+{
+	char *text, *why;
+
+	if (cgroup_file_check(k->row->name, value, &text, &why))
+		parser_error_take(p, why);
+	else
+		setting_add(k->def, k->row->name, text);
 }
 
 static void set_policy(struct parser *p, struct key_state *k, const char *value)
@@ -111,10 +200,36 @@ static void set_clone(struct parser *p, struct key_state *k, const char *value)
 		parser_error_take(p, unknown_name("clone", value, names));
 }
 
+#define CGROUP_FILE(name)                         \
+	{                                         \
+		name, set_file, .of_cgroup = true \
+	}
+
+/* In the order in which they are set: some look at those before. */
 static const struct key_row key_rows[] = {
-	{"workers", set_workers}, {"work", set_work},	{"cpuset", set_cpuset, .of_cgroup = true},
-	{"policy", set_policy},	  {"nice", set_nice},	{"comm", set_comm},
-	{"pcomm", set_pcomm},	  {"clone", set_clone},
+	{"cpuset", set_cpuset, .of_cgroup = true},
+	{"mems", set_mems, .of_cgroup = true},
+	CGROUP_FILE("cpu.max"),
+	CGROUP_FILE("cpu.weight"),
+	CGROUP_FILE("memory.max"),
+	CGROUP_FILE("memory.high"),
+	CGROUP_FILE("memory.low"),
+	CGROUP_FILE("memory.swap.max"),
+	CGROUP_FILE("io.weight"),
+	CGROUP_FILE("pids.max"),
+	{"workers", set_workers},
+	{"swappable", set_swappable, .bare = true},
+	{"work", set_work},
+	{"affinity", set_affinity},
+	{"policy", set_policy},
+	{"nice", set_nice},
+	{"comm", set_comm},
+	{"pcomm", set_pcomm},
+	{"clone", set_clone},
+	{"mempolicy", set_mempolicy},
+	{"mpol-flags", set_mpol_flags},
+	{"uid", set_uid},
+	{"gid", set_gid},
 };
 
 size_t worker_keys_count(void)
@@ -145,7 +260,9 @@ static void key_parse(struct parser *p, const char *word, const char **values, b
 
 	if (!row)
 		return;
-	if (word[len] != '=')
+	if (row->bare && word[len] == '=')
+		parser_error(p, "option '%s': expected no value", name);
+	else if (!row->bare && word[len] != '=')
 		parser_error(p, "option '%s': expected %s=VALUE", word, word);
 	else if (row->of_cgroup && !make)
 		parser_error(p,
@@ -154,19 +271,17 @@ static void key_parse(struct parser *p, const char *word, const char **values, b
 	else if (values[row - key_rows])
 		parser_error(p, "option '%s' is given twice", name);
 	else
-		values[row - key_rows] = word + len + 1;
+		values[row - key_rows] = row->bare ? "" : word + len + 1;
 }
 
 static void workers_complete(struct parser *p, struct key_state *k)
 {
-	const struct cgroup_def *def = k->def;
 	struct group_def *group = k->group;
 
 	if (!k->has_workers)
 		group->workers = p->sc->workers;
 	if (k->percent > 0) {
-		const struct cpuset *cpus = def->confined ? &def->cpus : &p->machine->online;
-		double share = cpuset_count(cpus) * k->percent / 100;
+		double share = cpuset_count(cgroup_def_cpus(p, k->def)) * k->percent / 100;
 
 		group->workers = share;
 		if (share - group->workers > 1e-9)
@@ -184,10 +299,9 @@ static void workers_complete(struct parser *p, struct key_state *k)
 static void keys_complete(struct parser *p, struct key_state *k)
 {
 	struct group_def *group = k->group;
-	char *why;
 
-	if (!group->work.type && work_spec_parse("spin-wait", &group->work, &why))
-		die(70, "%s", why);
+	if (!group->work.type)
+		set_work(p, k, "spin-wait");
 	workers_complete(p, k);
 	if (group->pcomm[0] && k->has_clone && !group->threads)
 		parser_error(p,
@@ -226,8 +340,9 @@ void worker_keys_parse(struct parser *p, char **words, struct group_def *group, 
 		/* What is wrong in the cgroup's line has been told. */
 		if (!values[i] && !make && !p->mistakes && k.def->options)
 			values[i] = k.def->options[i];
+		k.row = &key_rows[i];
 		if (values[i])
-			key_rows[i].set(p, &k, values[i]);
+			k.row->set(p, &k, values[i]);
 	}
 	if (p->mistakes == mistakes)
 		keys_complete(p, &k);

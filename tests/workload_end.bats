@@ -23,7 +23,7 @@ gone() { # PID...
 }
 
 @test "a run that ends by itself leaves no process and no cgroup" {
-	start_workload -d 500ms -e 'cgroup a' -e 'cgroup b/c' -e 'step s' -e 'cgroup d' -e 'hold full'
+	start_workload -d 3s -e 'cgroup a' -e 'cgroup b/c' -e 'step s' -e 'cgroup d' -e 'hold full'
 	eventually cgroup_is_working a
 	local children
 	mapfile -t children < <(pgrep -P "$pid")

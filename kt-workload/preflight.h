@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What can be known before anything starts: capabilities and controllers that a scenario needs. */
+#ifndef KT_PREFLIGHT_H
+#define KT_PREFLIGHT_H
+
+#include "run.h"
+
+/* The controllers that the scenario cannot do well without; NULL-terminated, caller frees. */
+const char **preflight_controllers(const struct scenario *sc);
+
+/* Note what is missing among the run's errors. Returns whether there was something. */
+bool preflight_fails(struct run *run);
+
+#endif
