@@ -110,7 +110,7 @@ demo: setup
 	@bin/kt-demo
 
 # The workers' own loop and records, without the program around them.
-SPIN_OBJECTS := $(addprefix $(BUILD)/kt-workload/,telemetry.o histogram.o names.o \
+SPIN_OBJECTS := $(addprefix $(BUILD)/kt-workload/,telemetry.o histogram.o names.o machine.o cgroup.o veth.o \
 		$(patsubst kt-workload/%.c,%.o,kt-workload/work.c $(wildcard kt-workload/work_*.c)))
 $(BUILD)/tests/bench/spin_overhead: tests/bench/spin_overhead.c $(SPIN_OBJECTS) $(BUILD)/libcommon.a
 	$(call say,LD,$@)
@@ -133,6 +133,15 @@ $(BUILD)/man/%: docs/man/%.scd
 	$(call say,MAN,$@)
 	@mkdir -p $(@D)
 	$(Q)scdoc < $< > $@
+
+# The checks of kt-assert and the keys of its policies are listed from its table.
+CHECK_LISTS := $(addprefix $(BUILD)/man/,checks.scd keys.scd)
+$(CHECK_LISTS): $(BUILD)/man/%.scd: docs/man/%.jq $(BIN)/kt-assert
+	@mkdir -p $(@D)
+	$(Q)$(BIN)/kt-assert --list-checks --format json | jq -r -f $< > $@
+$(BUILD)/man/kt-assert.1 $(BUILD)/man/kt-policy.5: $(BUILD)/man/%: docs/man/%.scd $(CHECK_LISTS)
+	$(call say,MAN,$@)
+	$(Q)sed -e '/^@checks@$$/{r $(BUILD)/man/checks.scd' -e 'd;}' -e '/^@keys@$$/{r $(BUILD)/man/keys.scd' -e 'd;}' $< | scdoc > $@
 
 # The part that follows from the table of work types stands where the page says @WORK_TYPES@.
 $(BUILD)/man/kt-work.7: docs/man/kt-work.7.scd $(BIN)/kt-workload

@@ -193,3 +193,21 @@ load lib/assert
 	assert_success
 	assert_output 'SKIP fair [topo=1n2l2c1t] (no check is on)'
 }
+
+@test "help, the manual's list of checks and that of policy keys have every check" {
+	local check key
+	kt-assert --help >"$BATS_TEST_TMPDIR/help"
+	kt-assert --list-checks --format json >"$BATS_TEST_TMPDIR/checks"
+	jq -r -f "$KT_ROOT/docs/man/checks.jq" "$BATS_TEST_TMPDIR/checks" >"$BATS_TEST_TMPDIR/options"
+	jq -r -f "$KT_ROOT/docs/man/keys.jq" "$BATS_TEST_TMPDIR/checks" >"$BATS_TEST_TMPDIR/keys"
+	kt-assert --list-checks | tail -n +2 | while read -r check _; do
+		key=${check//-/_}
+		grep -q -- "--$check" "$BATS_TEST_TMPDIR/help" || fail "$check: not in --help"
+		grep -q -- "^\*--$check\*" "$BATS_TEST_TMPDIR/options" || fail "$check: not in the manual"
+		grep -A2 -- "^|  \*$key\*" "$BATS_TEST_TMPDIR/keys" | grep -q '^:\[ .' || fail "$key: not among the keys"
+	done
+	run grep -c '^	.*\.' "$BATS_TEST_TMPDIR/options"
+	assert_output "$(jq length "$BATS_TEST_TMPDIR/checks")"
+	grep -q '^@checks@$' "$KT_ROOT/docs/man/kt-assert.1.scd"
+	grep -q '^@keys@$' "$KT_ROOT/docs/man/kt-policy.5.scd"
+}
