@@ -20,10 +20,26 @@ static const struct work_type *const families[] = {
 	work_burst_types,
 	work_cache_types,
 	work_wakeup_types,
+<<<<<<<
+=======
 	work_ring_types,
 	work_fan_types,
 	work_epoll_types,
 	work_sequence_types,
+};
+
+>>>>>>>
+	work_timer_types,
+	work_net_types,
+	work_task_types,
+	work_affinity_types,
+	work_cgroup_types,
+	work_memory_types,
+	work_io_types,
+	work_sequence_types,
+	work_schbench_types,
+	work_taobench_types,
+	work_exec_types,
 };
 
 #define CHECK_NS 20000
@@ -204,7 +220,7 @@ int work_spec_parse(const char *text, struct work_spec *spec, char **why)
 		return -EINVAL;
 	for (i = 0; i < WORK_PARAMS_MAX; i++)
 		spec->values[i] = spec->type->params[i].preset;
-	while (params && (word = strsep(&params, ","))) {
+	while (!spec->type->command && params && (word = strsep(&params, ","))) {
 		ret = param_parse(spec, word, why);
 		if (ret)
 			return ret;
@@ -218,12 +234,12 @@ int work_spec_parse(const char *text, struct work_spec *spec, char **why)
 	spec->group = spec->type->group > 1 ? spec->type->group : 1;
 	spec->shared_size = spec->type->shared_size;
 	spec->fds = spec->type->fds;
+	spec->text = xstrdup(text);
 	if (spec->type->complete) {
 		ret = spec->type->complete(spec, why);
 		if (ret)
 			return ret;
 	}
-	spec->text = xstrdup(text);
 	return 0;
 }
 

@@ -37,6 +37,7 @@ struct work_type {
 	const char *about, *wake;
 	struct work_param params[WORK_PARAMS_MAX];
 	bool ordered;		/* params may repeat, in any order, and make a sequence of phases */
+	bool command;		/* what follows the colon is a command, not parameters */
 	bool blocks;		/* has wake latencies */
 	bool requests;		/* has request latencies */
 	unsigned int group;	/* workers that belong together; 0 and 1: none */
@@ -82,10 +83,26 @@ extern const struct work_type work_core_types[];
 extern const struct work_type work_burst_types[];
 extern const struct work_type work_cache_types[];
 extern const struct work_type work_wakeup_types[];
+<<<<<<<
+=======
 extern const struct work_type work_ring_types[];
 extern const struct work_type work_fan_types[];
 extern const struct work_type work_epoll_types[];
 extern const struct work_type work_sequence_types[];
+
+/* The @i-th type of all families, or NULL beyond the last. */
+>>>>>>>
+extern const struct work_type work_timer_types[];
+extern const struct work_type work_net_types[];
+extern const struct work_type work_task_types[];
+extern const struct work_type work_affinity_types[];
+extern const struct work_type work_cgroup_types[];
+extern const struct work_type work_memory_types[];
+extern const struct work_type work_io_types[];
+extern const struct work_type work_sequence_types[];
+extern const struct work_type work_schbench_types[];
+extern const struct work_type work_taobench_types[];
+extern const struct work_type work_exec_types[];
 
 /* The @i-th type of all families, or NULL beyond the last. */
 const struct work_type *work_type_at(size_t i);

@@ -12,22 +12,13 @@
  *          100 us stands for the sync (page cache, blocking on completion, io_schedule())
  * What the changes of phase exercise is the scheduler's memory of a task: a CPU hog becomes
  * interactive and a sleeper a hog. A work unit is one unit of the phase it is in, an iteration one
- * round. The wake latency is that of the sleep phases and of the waits for the missing disk.
+ * round. The wake latency is that of the sleep phases and, as work_io.c has it, of the waits for the
+ * disk or the missing one.
  */
-#include "work.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
-#define IO_PIECE   4096
-#define IO_PIECES  16
-#define IO_WAIT_NS 100000
+#include "work_common.h"
+#include "work_io.h"
 
 enum sequence_phase { PHASE_SPIN, PHASE_SLEEP, PHASE_YIELD, PHASE_IO, PHASE_ALU };
 
@@ -72,40 +63,15 @@ static bool phase_sleep(struct worker *w, uint64_t end)
 	return worker_sleep_until(w, end);
 }
 
-/* Whether @fd's file system has a disk to wait for. */
-static bool has_sync(int fd)
-{
-	struct statfs fs;
-
-	return !fstatfs(fd, &fs) && fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC;
-}
-
-static bool io_flush(struct worker *w)
-{
-	if (!has_sync(w->fd))
-		return worker_sleep_until(w, clock_now() + IO_WAIT_NS);
-	worker_wait_begin(w, DUE_UNKNOWN);
-	fdatasync(w->fd);
-	return worker_wait_end(w, false);
-}
-
 static bool phase_io(struct worker *w, uint64_t end)
 {
-	static const char piece[IO_PIECE];
-	int i;
+	const struct io_file *f = w->own;
+	bool more;
 
-	do {
-		for (i = 0; i < IO_PIECES; i++) {
-			/* A full disk makes the load lighter, not the run wrong. */
-			if (pwrite(w->fd, piece, sizeof(piece), (off_t)i * IO_PIECE) < 0)
-				break;
-			if (!worker_checkpoint(w, 1))
-				return false;
-		}
-		if (!io_flush(w))
-			return false;
-	} while (clock_now() < end);
-	return true;
+	do
+		more = io_write(w, f, 0) && io_flush(w, f);
+	while (more && clock_now() < end);
+	return more;
 }
 
 /* Indexed by enum sequence_phase, as the parameters below. */
@@ -116,21 +82,14 @@ static bool (*const phase_run[])(struct worker *w, uint64_t end) = {
 
 static int sequence_setup(struct worker *w)
 {
-	const char *dir = getenv("TMPDIR");
 	size_t i;
 
 	for (i = 0; i < w->spec->n_phases && w->spec->phases[i].param != PHASE_IO; i++)
 		;
 	if (i == w->spec->n_phases)
 		return 0;
-	if (!dir || !*dir)
-		dir = "/tmp";
-	w->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (w->fd >= 0)
-		return 0;
-	snprintf(w->rec->why, sizeof(w->rec->why),
-		 "cannot make a file for its io phase in %.80s: %s", dir, strerror(errno));
-	return -errno;
+	w->own = worker_memory(w, sizeof(struct io_file));
+	return w->own ? io_file_open(w, w->own) : -ENOMEM;
 }
 
 static void sequence(struct worker *w)
