@@ -20,15 +20,9 @@ static const struct work_type *const families[] = {
 	work_burst_types,
 	work_cache_types,
 	work_wakeup_types,
-<<<<<<<
-=======
 	work_ring_types,
 	work_fan_types,
 	work_epoll_types,
-	work_sequence_types,
-};
-
->>>>>>>
 	work_timer_types,
 	work_net_types,
 	work_task_types,

@@ -83,15 +83,9 @@ extern const struct work_type work_core_types[];
 extern const struct work_type work_burst_types[];
 extern const struct work_type work_cache_types[];
 extern const struct work_type work_wakeup_types[];
-<<<<<<<
-=======
 extern const struct work_type work_ring_types[];
 extern const struct work_type work_fan_types[];
 extern const struct work_type work_epoll_types[];
-extern const struct work_type work_sequence_types[];
-
-/* The @i-th type of all families, or NULL beyond the last. */
->>>>>>>
 extern const struct work_type work_timer_types[];
 extern const struct work_type work_net_types[];
 extern const struct work_type work_task_types[];

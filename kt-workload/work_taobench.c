@@ -28,7 +28,7 @@
 enum { TAO_CLIENTS, TAO_SLOW, TAO_CACHE, TAO_HIT, TAO_STORE };
 
 #define TASKS_MAX  1024
-#define SHARDS	   64
+#define SHARDS	   16
 #define VALUE_MAX  (64 << 10)
 #define CHECK_OPS  16
 #define LOCK_SPINS 64
