@@ -170,7 +170,7 @@ static int list_resolve(const struct flags *f, const char *text, uint64_t *bits,
 		name = xstrndup(text, n);
 		at = flag_find(f, name);
 		if (at < 0) {
-			near = nearest_name(name, names);
+			near = *name ? nearest_name(name, names) : NULL;
 			*why = xasprintf("unknown flag '%s'%s%s%s", name,
 					 near ? ": did you mean '" : "", near ? near : "",
 					 near ? "'?" : "");

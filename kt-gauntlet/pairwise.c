@@ -114,7 +114,7 @@ static int gain_of(const struct pairs *p, const uint64_t *pairs)
 /* All pairs that there are, and the least number of variants that can have them. */
 static void size_count(struct pairs *p, const struct candidates *c, struct pairwise_size *size)
 {
-	size_t by_factors[PAIRS_OF_FACTORS] = {0}, i, k;
+	size_t by_factors[PAIRS_OF_FACTORS] = {0}, a, b, i, k;
 
 	*size = (struct pairwise_size){0};
 	for (i = 0; i < c->n; i++) {
@@ -133,10 +133,13 @@ static void size_count(struct pairs *p, const struct candidates *c, struct pairw
 		for (k = 0; k < PAIRS_OF_FACTORS; k++)
 			p->covered[pairs[k]] = false;
 	}
-	for (k = 0; k < PAIRS_OF_FACTORS; k++) {
-		size->pairs += by_factors[k];
-		if (by_factors[k] > size->least)
-			size->least = by_factors[k];
+	for (a = 0, k = 0; a < FACTORS; a++) {
+		for (b = a + 1; b < FACTORS; b++, k++) {
+			if (p->levels[a] > 1 && p->levels[b] > 1)
+				size->pairs += by_factors[k];
+			if (by_factors[k] > size->least)
+				size->least = by_factors[k];
+		}
 	}
 }
 

@@ -6,7 +6,7 @@
 #include "candidates.h"
 
 struct pairwise_size {
-	uint64_t pairs; /* pairs of values that some candidate has */
+	uint64_t pairs; /* of dimensions with several values, had by some candidate */
 	size_t least;	/* no array can be smaller: the most pairs of any two dimensions */
 };
 
