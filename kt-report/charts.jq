@@ -178,7 +178,7 @@ def timeline_chart:
 
 # A figure of every run, a row for each scenario and scheduler. $value: what the run's figure is.
 def across($id; $title; $log; value; f):
-  [.[] | . as $run | (value) as $x | select($x | type == "number") | {x: $x, kind: $run.verdict, label: "\($run.scenario) · \($run | sched_name)"}]
+  [.[] | . as $run | (value) as $x | select($x | type == "number") | {x: $x, kind: $run.verdict, label: "\($run.scenario) · \($run.sched)"}]
   | if . == [] then "" else
       (map(.x) | if $log then log_scale else {lo: 0, hi: ([max * 1.05, 1] | max)} end) as $scale
       | group_by(.label)

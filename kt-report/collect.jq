@@ -86,25 +86,19 @@ def complaint($dir):
   | [$lines[] | select(startswith($head)) | .[$len:] | select(startswith(":") or startswith("/"))]
   | first // null | if . then ltrimstr(": ") | ltrimstr("/") else null end;
 
-# The parts of a variant's name, as kt-gauntlet makes it, where the directories have them: the topology's
-# after the scenario's, then profile, kernel and work. Seeds and repetitions do not make another variant.
-def name_parts($dir; $scenario):
-  ($dir | split("/")) as $parts
-  | ($parts | rindex($scenario)) as $at
-  | if $at == null then {preset: null, rest: []} else
-      {preset: $parts[$at + 1], rest: [$parts[$at + 2:][] | select(test("^(seed|rep)[0-9]+$") | not)]} end;
-
 def scenario_of($run; $stats; $dir):
   ($stats.scenario | string)
   // ([$run.command | array | .[] | strings | select(endswith(".kt")) | split("/")[-1] | .[:-3]] | last)
   // ([$run.command | array | .[0] | strings | split("/")[-1]] | first)
   // ($dir | split("/")[-1]);
 
-def profile_of($run; $stats):
+# The scheduler and its arguments; EEVDF is what runs without one.
+def scheduler_of($run; $stats):
   ($run.scheduler | object) as $s
-  | if $s then [($s.name | string) // ($s.file | string // "?" | split("/")[-1]), ($s.args | string // empty)] | join(" ")
+  | if $run == null and $stats == null then null
+    elif $s then [($s.name | string) // ($s.file | string // "?" | split("/")[-1]), ($s.args | string // empty)] | join(" ")
     elif $stats.sched | type == "string" then $stats.sched
-    else null end;
+    else "EEVDF" end;
 
 # The workers that are shown: all, or those with the longest gaps.
 def shown_workers($max):
@@ -122,9 +116,8 @@ def finish($i; $verdicts; $complaints; $n):
   | ($verdict == "pass" or $verdict == "skip") as $good
   | {id: "run-\($i + 1)", dir: $dir, verdict: $verdict, scenario: $scenario,
      topology: (($r.topology | string) // ($s.topology | string)),
-     profile: profile_of($r; $s),
+     sched: scheduler_of($r; $s), known: ($r != null or $s != null),
      kernel: (($r.kernel | object | .release? | string) // ($s.kernel | string)),
-     parts: name_parts($dir; $scenario),
      seed: ($r.seed | exact_seed($run.text // "")),
      complaint: (if $v then null else $complaints | complaint($dir) // complaint($ascii) end),
      notes: [

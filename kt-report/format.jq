@@ -40,7 +40,6 @@ def glyph: {fail: "✗", unreadable: "!", inconclusive: "?", pass: "✓", skip: 
 # HTML.
 def badge: "<span class=\"v \(.)\"><span aria-hidden=\"true\">\(glyph)</span> \(.)</span>";
 
-def sched_name: .profile // "EEVDF";
 def largest: map(numbers) | max;
 
 # A cell with a number: $field is its path in stats.json, $text what is shown. HTML.

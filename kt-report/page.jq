@@ -11,6 +11,22 @@ def with_names:
      | if $i == null then ($a | if length <= ($d | length) then . else $d end) else $a[:$i] end) | length) as $n
   | map(.name = (.dir | split("/")[$n:] | join("/")));
 
+# The parts of a variant's name, as kt-gauntlet makes it, where the directories have them: the topology's
+# after the scenario's, then profile, kernel and work. Seeds and repetitions do not make another variant.
+def name_parts:
+  (.dir | split("/")) as $parts | . as $run | ($parts | rindex($run.scenario)) as $at
+  | if $at == null then {preset: null, rest: []} else
+      {preset: $parts[$at + 1], rest: [$parts[$at + 2:][] | select(test("^(seed|rep)[0-9]+$") | not)]} end;
+
+# What the runs are called by: .parts, and for one that left nothing its place among the others.
+def with_parts:
+  ([.[] | select(.known) | .scenario] | unique) as $scenarios
+  | map(if .known then . else
+      ([.dir | split("/")[] | select(IN($scenarios[]))] | last) as $s | .scenario = ($s // .scenario) end
+      | .parts = name_parts)
+  | ([.[] | select(.topology and .parts.preset) | {key: .parts.preset, value: .topology}] | from_entries) as $topologies
+  | map(if .topology or .parts.preset == null then . else .topology = $topologies[.parts.preset] end);
+
 def counted: group_by(.verdict) | map({key: .[0].verdict, value: length}) | from_entries;
 
 def counts_list:
@@ -40,7 +56,7 @@ def matrix_cell:
 # parts of the name, and kernels when there are several. What is said a second time is left out.
 def column: (.topology // "unknown") as $t | [.parts.preset // empty | select(. != $t)] + [$t] | join("\n");
 def row($kernels):
-  sched_name as $sched | (if $kernels > 1 then .kernel // "unknown kernel" else null end) as $kernel
+  (.sched // "unknown") as $sched | (if $kernels > 1 then .kernel // "unknown kernel" else null end) as $kernel
   | [$sched, ([.parts.rest[] | select(. != $sched and . != $kernel)] | if . == [] then empty else join("/") end), ($kernel | values)]
   | join("\n");
 
@@ -59,13 +75,13 @@ def matrix:
 def worst_wake: [.stats.cgroups[].wake_latency | objects | .p99_ns] | largest;
 
 # A column of the table of all runs that is there when the runs differ in it.
-def differs(f): [.[] | f] | unique | length > 1;
+def differs(f): [.[] | f | values] | unique | length > 1;
 
 def runs_table:
-  differs(.scenario) as $s | differs(.topology) as $t | differs(sched_name) as $p | differs(.kernel) as $k
+  differs(.scenario) as $s | differs(.topology) as $t | differs(.sched) as $p | differs(.kernel) as $k
   | map("<th scope=\"row\"><a href=\"#\(.id)\">\(.name | bdi)</a></th><td>\(.verdict | badge)</td>"
     + (if $s then .scenario | text_cell else "" end) + (if $t then .topology | text_cell else "" end)
-    + (if $p then sched_name | text_cell else "" end) + (if $k then .kernel | text_cell else "" end)
+    + (if $p then .sched | text_cell else "" end) + (if $k then .kernel | text_cell else "" end)
     + "<td class=\"n\">\(.judged.stats.workers | grouped)</td><td class=\"n\">\(.judged.stats.worst_spread_pct | percent)</td><td class=\"n\">\(.judged.stats.worst_gap_ns | time)</td>"
     + "<td class=\"n\">\(worst_wake | time)</td><td class=\"n\">\(.judged.stats.migrations | grouped)</td><td class=\"n\">\(.run.wall_ns | time)</td>")
   | table("All runs"; [["Run", false], ["Verdict", false]]
@@ -89,7 +105,7 @@ def count_of(f; $one; $many): [.[] | f | values] | unique | if length == 1 then 
 def section($id; $title): "<section aria-labelledby=\"\($id)\"><h2 id=\"\($id)\">\($title)</h2>\n\(.)</section>\n";
 
 def page($runs; $title; $style):
-  ($runs | with_names) as $runs
+  ($runs | with_names | with_parts) as $runs
   | ([$runs[].run.started | strings] | sort) as $times
   | ($runs | across("across-spread"; "Worst spread of each run"; false; .judged.stats.worst_spread_pct; percent)
      + across("across-gap"; "Longest gap of each run"; true; .judged.stats.worst_gap_ns; time)
@@ -100,7 +116,7 @@ def page($runs; $title; $style):
   + "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
   + "<header><h1>\($title | bdi)</h1>\n<p class=\"lead\">"
   + ($runs | [(length | plural("run"; "runs")), count_of(.scenario; "scenario"; "scenarios"), count_of(.topology; "topology"; "topologies"),
-      count_of(sched_name; "scheduler"; "schedulers"), count_of(.kernel; "kernel"; "kernels")] | join(", "))
+      count_of(.sched; "scheduler"; "schedulers"), count_of(.kernel; "kernel"; "kernels")] | join(", "))
   + (if $times == [] then "" else "<br>started \($times[0] | moment)" + (if $times[0] == $times[-1:][0] then "" else " to \($times[-1:][0] | moment)" end) end) + "</p>\n"
   + ($runs | counts_list)
   + "<nav aria-label=\"On this page\"><ul><li><a href=\"#bad\">What went wrong</a></li><li><a href=\"#matrix\">Verdicts by variant</a></li>"

@@ -23,7 +23,7 @@ def facts:
   + fact("Directory"; .dir | bdi)
   + fact("Scenario"; .scenario | bdi)
   + fact("Topology"; .topology | maybe(bdi))
-  + fact("Scheduler"; sched_name | bdi)
+  + fact("Scheduler"; .sched | maybe(bdi))
   + fact("Scheduler ended"; $s | maybe([.process, .exit_kind, .exit_reason, .exit_message | strings] | join(", ") | if . == "" then null else bdi end))
   + fact("Kernel"; .kernel | maybe(bdi))
   + fact("Machine"; if $e == {} then null else

@@ -149,12 +149,15 @@ refused() { # STATUS MESSAGE [ARGUMENT...]
 	good_run out/fair/tiny-2llc/rep4 '.workers[0].work_units = 0'
 	good_run out/fair/odd-3llc/rep1
 	run_json out/fair/odd-3llc/rep1 '.topology = "1n3l3c1t" | .scheduler = {name: "simple", args: "--fifo"}'
+	mkdir -p out/fair/odd-3llc/killed
 	report out
+	assert_equal "$(grep -c '<table class="matrix">' page.html)" 1
 	run sed -n '/<table class="matrix">/,/<\/table>/p' page.html
 	assert_output --partial '<th scope="col"><bdi>tiny-2llc</bdi><br><small><bdi>1n2l2c1t</bdi></small></th>'
 	assert_output --partial '<th scope="row"><bdi>simple --fifo</bdi></th>'
 	assert_output --partial '<span aria-hidden="true">✗</span> fail</span></a><br><a href='
 	assert_output --partial '<span aria-hidden="true">✓</span> pass</span> × 3</a>'
+	assert_line --partial '<th scope="row"><bdi>unknown</bdi><br><small><bdi>killed</bdi></small></th><td class="'
 	assert_output --partial 'no run'
 }
 

@@ -74,5 +74,5 @@ requests() {
 	webdriver se/log '{"type":"performance"}' | jq -r '[.[].message | fromjson | .message]
 		| ([.[] | select(.method == "Network.loadingFailed" and .params.blockedReason == "csp") | .params.requestId]) as $forbidden
 		| .[] | select(.method == "Network.requestWillBeSent") | .params
-		| (if [.requestId] | inside($forbidden) then "forbidden " else "" end) + .request.url'
+		| (if .requestId | IN($forbidden[]) then "forbidden " else "" end) + .request.url'
 }
