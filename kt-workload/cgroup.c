@@ -387,7 +387,10 @@ int cgroup_make(struct cgroup_tree *t, const char *name, const struct cpuset *cp
 	}
 	if (mkdir(path, 0755) && errno != EEXIST) {
 		ret = -errno;
-		*why = xasprintf("cannot make cgroup '%s': %s", name, strerror(-ret));
+		*why = xasprintf("cannot make cgroup '%s': %s%s", name, strerror(-ret),
+				 ret == -EAGAIN
+					 ? " (cgroup.max.descendants or cgroup.max.depth above it)"
+					 : "");
 		return ret;
 	}
 	if (!cpus)
@@ -490,6 +493,13 @@ int cgroup_move_all(struct cgroup_tree *t, const char *from, const char *to)
 	for (tries = 0; n > 0 && tries < MOVE_TRIES; tries++)
 		n = move_present(t, from, to);
 	return n > 0 ? -EBUSY : n;
+}
+
+int cgroup_remove_empty(struct cgroup_tree *t, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", t->root, name);
+
+	return rmdir(path) ? -errno : 0;
 }
 
 void cgroup_remove(struct cgroup_tree *t, const char *name)

@@ -68,6 +68,9 @@ int cgroup_move(struct cgroup_tree *t, const char *name, pid_t pid);
 /* Move all that is in cgroup @from, again and again as it forks. Returns 0 or -errno. */
 int cgroup_move_all(struct cgroup_tree *t, const char *from, const char *to);
 
+/* Remove it if nothing is in it. Returns 0 or -errno. */
+int cgroup_remove_empty(struct cgroup_tree *t, const char *name);
+
 /* Kill what is in it and remove it with those below. */
 void cgroup_remove(struct cgroup_tree *t, const char *name);
 

@@ -326,7 +326,7 @@ int apply_assert_alive(struct run *run, const struct op *op)
 	uint32_t k;
 
 	run_wait_signal(run, clock_now()); /* who has died by now */
-	run_check_scheduler(run);
+	run_check(run);
 	for (i = 0; i < run->n_made; i++) {
 		const struct crew *crew = run->made[i];
 

@@ -79,13 +79,21 @@ static int cpu_read_llc(const char *sysfs, int cpu, struct cpuset *set)
 	return best ? 0 : -ENOENT;
 }
 
-static void machine_read_online(struct machine *m, const char *sysfs)
+int machine_online(const char *sysfs, struct cpuset *online)
 {
 	_cleanup_free_ char *path = xasprintf("%s/devices/system/cpu/online", sysfs);
+	int ret;
+
+	cpuset_clear(online);
+	ret = sysfs_read_set(online, path);
+	return !ret && !cpuset_count(online) ? -ENODATA : ret;
+}
+
+static void machine_read_online(struct machine *m, const char *sysfs)
+{
 	cpu_set_t mine;
 
-	cpuset_clear(&m->online);
-	if (!sysfs_read_set(&m->online, path) && cpuset_count(&m->online))
+	if (!machine_online(sysfs, &m->online))
 		return;
 	cpuset_clear(&m->online);
 	CPU_ZERO(&mine);

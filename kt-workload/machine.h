@@ -27,6 +27,9 @@ struct machine {
  * CPUs this process may use are the machine. Release with machine_free().
  */
 void machine_read(struct machine *m, const char *sysfs);
+
+/* The CPUs that are online now. Returns 0 or -errno. */
+int machine_online(const char *sysfs, struct cpuset *online);
 void machine_free(struct machine *m);
 
 #endif

@@ -17,6 +17,7 @@ struct member {
 	struct crew *crew;
 	struct record *rec;
 	int status;	     /* as wait(2) gives it, once gone */
+	bool oom;	     /* killed for want of memory */
 	bool timed_out;	     /* did not stop in time */
 	uint64_t gone_ns;    /* when it was found gone or given up */
 	bool usage_known;    /* the parent read the record's "after" */
@@ -31,6 +32,7 @@ struct place {
 	bool made;	    /* and not removed */
 	struct allowed now; /* the CPUs that what is in it is confined to */
 	bool frozen;
+	long oom_kills; /* that are known of */
 };
 
 /* A group of workers and the memory that they share with the parent. */

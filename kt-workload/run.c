@@ -19,6 +19,7 @@
 #include "crews.h"
 #include "diag.h"
 #include "exits.h"
+#include "health.h"
 #include "parser.h"
 #include "placement.h"
 #include "preflight.h"
@@ -57,7 +58,7 @@ static void reap(struct run *run)
 		m = run->by_pid[si.si_pid];
 		run->by_pid[si.si_pid] = NULL;
 		if (m)
-			member_note_end(m);
+			health_note_end(run, m);
 		else
 			waitpid(si.si_pid, NULL, 0); /* the guardian, if someone killed it */
 	}
@@ -84,26 +85,18 @@ void run_wait_signal(struct run *run, uint64_t until_ns)
 	}
 }
 
-void run_check_scheduler(struct run *run)
-{
-	_cleanup_free_ char *fault = run->dead ? NULL : sched_ext_fault(&run->sched);
-
-	if (!fault)
-		return;
-	run_error(run, "%s", fault);
-	run->dead = true;
-}
-
 void run_hold(struct run *run, uint64_t until_ns)
 {
-	uint64_t now;
+	uint64_t now, checked = 0;
 
 	while (!run->dead && (now = clock_now()) < until_ns) {
-		uint64_t look = run->sched.name ? now + LIVENESS_NS : until_ns;
+		uint64_t look = now + LIVENESS_NS;
 
 		run_wait_signal(run, look < until_ns ? look : until_ns);
-		if (run->sched.name)
-			run_check_scheduler(run);
+		if (now >= checked + LIVENESS_NS / 2) {
+			run_check(run);
+			checked = now;
+		}
 	}
 }
 
@@ -132,6 +125,30 @@ int run_make_cgroup(struct run *run, const struct cgroup_def *def)
 	return 0;
 }
 
+static bool is_made(const struct run *run, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < run->sc->n_cgroups; i++) {
+		if (run->places[i].made && !strcmp(run->places[i].def->name, name))
+			return true;
+	}
+	return false;
+}
+
+/* What only came into being as part of a longer name goes with the last that has it. */
+static void remove_parents(struct run *run, const char *name)
+{
+	_cleanup_free_ char *above = xstrdup(name);
+	char *slash;
+
+	while ((slash = strrchr(above, '/'))) {
+		*slash = '\0';
+		if (is_made(run, above) || cgroup_remove_empty(&run->tree, above))
+			return;
+	}
+}
+
 void run_remove_cgroup(struct run *run, const struct cgroup_def *def)
 {
 	struct place *place = &run->places[def->index];
@@ -140,6 +157,7 @@ void run_remove_cgroup(struct run *run, const struct cgroup_def *def)
 		return;
 	cgroup_remove(&run->tree, def->name);
 	place->made = false;
+	remove_parents(run, def->name);
 }
 
 int run_start_group(struct run *run, const struct group_def *def)
@@ -310,7 +328,7 @@ static void run_step(struct run *run, size_t index)
 	payloads_finish(run, index);
 	events_send(&run->events, "step-end", "step", step->name, step->line);
 	remove_step_cgroups(run, index);
-	run_check_scheduler(run);
+	run_check(run);
 }
 
 static void run_steps(struct run *run)
@@ -339,40 +357,7 @@ static void run_steps(struct run *run)
 	}
 	crews_finish(run, &backdrop, run->stop_ns);
 	payloads_finish(run, 0);
-	run_check_scheduler(run);
-}
-
-/* Errors for workers that did not come to the end by themselves. */
-static void judge_members(struct run *run)
-{
-	size_t i;
-	uint32_t k;
-
-	for (i = 0; i < run->n_made; i++) {
-		for (k = 0; k < run->made[i]->def->workers; k++) {
-			const struct member *m = &run->made[i]->members[k];
-			const char *cgroup = m->crew->def->cgroup->name;
-
-			if (m->timed_out)
-				run_error(run, "worker %d of cgroup '%s' did not stop in time",
-					  m->pid, cgroup);
-			else if (m->state == MEMBER_PLANNED)
-				run_error(run, "worker %u of cgroup '%s' was never started", k,
-					  cgroup);
-			else if (m->state == MEMBER_GONE && WIFSIGNALED(m->status))
-				run_error(run,
-					  "worker %d of cgroup '%s' was killed by signal %d "
-					  "(%s)",
-					  m->pid, cgroup, WTERMSIG(m->status),
-					  strsignal(WTERMSIG(m->status)));
-			else if (atomic_load(&m->rec->state) == RECORD_FAILED)
-				run_error(run, "worker %d of cgroup '%s': %s", m->pid, cgroup,
-					  m->rec->why);
-			else if (m->state == MEMBER_GONE && WEXITSTATUS(m->status))
-				run_error(run, "worker %d of cgroup '%s' exited with status %d",
-					  m->pid, cgroup, WEXITSTATUS(m->status));
-		}
-	}
+	run_check(run);
 }
 
 /* SIGINT and the like arrive through a descriptor, so that no way out is an unclean one. */
@@ -459,6 +444,7 @@ static void open_tree(struct run *run)
 
 void run_scenario(struct run *run, const char *sysfs)
 {
+	run->sysfs = sysfs;
 	run->sigfd = signals_open();
 	if (run->sigfd < 0)
 		die(EXIT_INTERNAL, "cannot watch for signals: %s", strerror(errno));
@@ -482,7 +468,7 @@ void run_scenario(struct run *run, const char *sysfs)
 	run->dead |= preflight_fails(run);
 	events_send(&run->events, "scenario-start", "scenario", run->sc->name, 0);
 	run_steps(run);
-	judge_members(run);
+	health_judge(run);
 	cgroup_tree_close(&run->tree);
 	events_send(&run->events, "scenario-end", "exit",
 		    run->signal	    ? "interrupted"

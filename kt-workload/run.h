@@ -19,6 +19,7 @@ struct run {
 
 	uint64_t draw_seed, draws; /* of CPU affinities, and how many there were */
 
+	const char *sysfs;
 	struct sched_ext sched;
 	struct events events;
 	struct cgroup_tree tree;
@@ -63,8 +64,8 @@ void run_wait_signal(struct run *run, uint64_t until_ns);
 /* Let the load run until @until_ns, or until something ends the run. */
 void run_hold(struct run *run, uint64_t until_ns);
 
-/* End the run if its scheduler is no longer there. */
-void run_check_scheduler(struct run *run);
+/* End the run if its scheduler is no longer there, or one of the CPUs. */
+void run_check(struct run *run);
 
 /* Make a cgroup. Returns 0 or -errno, with the error noted. */
 int run_make_cgroup(struct run *run, const struct cgroup_def *def);

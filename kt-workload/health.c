@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "health.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cleanup.h"
+#include "diag.h"
+
+/* Whether the kernel killed it for want of memory: its cgroup has counted one more. */
+static bool was_oom(struct run *run, const struct member *m)
+{
+	struct place *place = m->crew->place;
+	long kills;
+
+	if (!WIFSIGNALED(m->status) || WTERMSIG(m->status) != SIGKILL || m->timed_out ||
+	    place->def->at_root)
+		return false;
+	kills = cgroup_count(&run->tree, place->def->name, "memory.events.local", "oom_kill");
+	if (kills <= place->oom_kills)
+		return false;
+	place->oom_kills++;
+	return true;
+}
+
+void health_note_end(struct run *run, struct member *m)
+{
+	const struct crew *crew = m->crew;
+	uint32_t i;
+
+	member_note_end(m);
+	if (!was_oom(run, m))
+		return;
+	m->oom = true;
+	for (i = 0; crew->leader && i < crew->def->workers; i++)
+		crew->members[i].oom = WIFSIGNALED(crew->members[i].status);
+}
+
+static void check_scheduler(struct run *run)
+{
+	_cleanup_free_ char *fault = sched_ext_fault(&run->sched);
+
+	if (!fault)
+		return;
+	run_error(run, "%s", fault);
+	run->dead = true;
+}
+
+/* A run is planned for the CPUs that were there when its script was read. */
+static void check_cpus(struct run *run)
+{
+	_cleanup_free_ char *list = NULL;
+	struct cpuset now, lost;
+
+	if (machine_online(run->sysfs, &now) || cpuset_subset(&run->machine->online, &now))
+		return;
+	cpuset_clear(&lost);
+	cpuset_for_each (cpu, &run->machine->online) {
+		if (!cpuset_has(&now, cpu))
+			cpuset_add(&lost, cpu);
+	}
+	list = cpuset_format(&lost);
+	run_error(run, "went offline during the run: CPU %s", list);
+	run->dead = true;
+}
+
+void run_check(struct run *run)
+{
+	if (!run->dead && run->sched.name)
+		check_scheduler(run);
+	if (!run->dead)
+		check_cpus(run);
+}
+
+/* What went wrong with @m, or NULL. @who is it. */
+static char *member_fault(const struct member *m, const char *who)
+{
+	if (m->timed_out)
+		return xasprintf("%s did not stop in time", who);
+	if (m->state == MEMBER_PLANNED)
+		return xasprintf("%s was never started", who);
+	if (m->oom)
+		return xasprintf("%s was killed for want of memory (oom_kill in its memory.events)",
+				 who);
+	if (m->state == MEMBER_GONE && WIFSIGNALED(m->status))
+		return xasprintf("%s was killed by signal %d (%s)", who, WTERMSIG(m->status),
+				 strsignal(WTERMSIG(m->status)));
+	if (atomic_load(&m->rec->state) == RECORD_FAILED)
+		return xasprintf("%s: %s", who, m->rec->why);
+	if (m->state == MEMBER_GONE && WEXITSTATUS(m->status))
+		return xasprintf("%s exited with status %d", who, WEXITSTATUS(m->status));
+	return NULL;
+}
+
+void health_judge(struct run *run)
+{
+	size_t i;
+	uint32_t k;
+
+	for (i = 0; i < run->n_made; i++) {
+		const struct crew *crew = run->made[i];
+
+		for (k = 0; k < crew->def->workers; k++) {
+			const struct member *m = &crew->members[k];
+			/* Who never ran has no number of its own but that in its group. */
+			_cleanup_free_ char *who =
+				xasprintf("worker %d of cgroup '%s'", m->pid ? m->pid : (int)k,
+					  crew->def->cgroup->name);
+			_cleanup_free_ char *fault = member_fault(m, who);
+
+			if (fault)
+				run_error(run, "%s", fault);
+		}
+	}
+}
