@@ -159,6 +159,9 @@ void worker_measure_end(struct worker *w)
 	tally_close(w);
 	r->end_ns = clock_now();
 	usage_read_self(&r->after);
+	numa_pages_count(&r->pages);
+	if (r->pages_migrated >= 0)
+		r->pages_migrated = numa_pages_migrated() - r->pages_migrated;
 	atomic_store(&r->state, RECORD_DONE);
 }
 

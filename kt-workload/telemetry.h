@@ -17,6 +17,7 @@
 
 #include "cpuset.h"
 #include "histogram.h"
+#include "numa.h"
 
 #define NSEC_PER_SEC  1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
@@ -86,6 +87,8 @@ struct record {
 	uint64_t end_ns; /* when it saw the stop */
 	struct gap gap;	 /* over its whole life */
 	struct usage before, after;
+	struct numa_pages pages; /* at its end */
+	int64_t pages_migrated;	 /* since its start, or negative */
 	char why[160];
 	struct metric metrics[METRICS_MAX]; /* the worker's, before it returns */
 	struct allowed allowed[2];
