@@ -29,6 +29,8 @@ static const struct work_type *const families[] = {
 	work_affinity_types,
 	work_cgroup_types,
 	work_memory_types,
+	work_lock_types,
+	work_signal_types,
 	work_io_types,
 	work_sequence_types,
 	work_schbench_types,

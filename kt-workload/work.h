@@ -92,6 +92,8 @@ extern const struct work_type work_task_types[];
 extern const struct work_type work_affinity_types[];
 extern const struct work_type work_cgroup_types[];
 extern const struct work_type work_memory_types[];
+extern const struct work_type work_lock_types[];
+extern const struct work_type work_signal_types[];
 extern const struct work_type work_io_types[];
 extern const struct work_type work_sequence_types[];
 extern const struct work_type work_schbench_types[];
