@@ -12,7 +12,8 @@
  * cgroup_migrate_execute() against cgroup_exit()), and the wake-up of the parent. A work unit is
  * one child that was moved or was gone already, and reaped; an iteration is the same. The metric
  * attached_ratio is the share of the children that the move still found. The wake latency is the
- * time from the child's last instruction to the worker running again, where it waited for that.
+ * time from the child's last instruction to the worker running again, where it waited for that. The
+ * time from the fork to the child's first instruction counts as a gap.
  *
  * The cgroups are made below the worker's own, as threaded ones that have the cpu controller where
  * the machine has it ("Threads" in Documentation/admin-guide/cgroup-v2.rst): so the limits of the
@@ -135,34 +136,20 @@ static int storm_setup(struct worker *w)
 	return moves_setup(w, 1, "cgroup.procs");
 }
 
-_Noreturn static void storm_child(struct worker *w)
-{
-	record_wake(w->rec);
-	_exit(0);
-}
-
 /* One child. Returns what worker_checkpoint() does. */
 static bool storm_once(struct worker *w, int fd, uint64_t *attached)
 {
+	uint64_t forked = clock_now();
+	int pid = worker_fork(w, w->shared), n;
 	char text[16];
-	bool reaped;
-	pid_t pid;
-	int n;
 
-	worker_wait_begin(w, DUE_UNKNOWN);
-	pid = fork();
-	if (pid == 0)
-		storm_child(w);
 	if (pid < 0) {
 		worker_wait_end(w, false);
 		return worker_sleep_until(w, clock_now() + NSEC_PER_MSEC);
 	}
 	n = snprintf(text, sizeof(text), "%d", pid);
 	*attached += write(fd, text, n) == n; /* ESRCH: it has left already */
-	reaped = worker_reap(w, pid);
-	w->tally->units += reaped;
-	w->tally->iterations += reaped;
-	return worker_wait_end(w, reaped);
+	return worker_join(w, w->shared, pid, forked);
 }
 
 static void cgroup_attach_storm(struct worker *w)
@@ -204,6 +191,7 @@ const struct work_type work_cgroup_types[] = {
 			"still found.",
 		.wake = "the child's last instruction",
 		.blocks = true,
+		.shared_size = sizeof(struct birth),
 		.setup = storm_setup,
 		.run = cgroup_attach_storm,
 	},

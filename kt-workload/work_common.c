@@ -109,7 +109,36 @@ int affinity_set(int tid, const struct cpuset *cpus)
 	return sched_setaffinity(tid, sizeof(*cpus), (const cpu_set_t *)cpus) ? -errno : 0;
 }
 
-bool worker_reap(const struct worker *w, int pid)
+void birth_note(struct birth *birth)
+{
+	birth->cpu = cpu_now();
+	atomic_store(&birth->ns, clock_now());
+}
+
+void worker_note_birth(struct worker *w, const struct birth *birth, uint64_t forked)
+{
+	uint64_t born = atomic_load(&birth->ns);
+
+	if (born > forked && born - forked > w->tally->gap.ns)
+		record_gap(w->rec, w->line, forked, born, birth->cpu);
+}
+
+int worker_fork(struct worker *w, struct birth *birth)
+{
+	int pid;
+
+	atomic_store(&birth->ns, 0);
+	worker_wait_begin(w, DUE_UNKNOWN);
+	pid = fork();
+	if (pid)
+		return pid;
+	birth_note(birth);
+	record_wake(w->rec);
+	_exit(0);
+}
+
+/* Returns whether @pid is reaped. */
+static bool child_reap(const struct worker *w, int pid)
 {
 	while (waitpid(pid, NULL, 0) < 0) {
 		if (errno != EINTR)
@@ -120,6 +149,16 @@ bool worker_reap(const struct worker *w, int pid)
 		return waitpid(pid, NULL, WNOHANG) == pid;
 	}
 	return true;
+}
+
+bool worker_join(struct worker *w, const struct birth *birth, int pid, uint64_t forked)
+{
+	bool reaped = child_reap(w, pid);
+
+	worker_note_birth(w, birth, forked);
+	w->tally->units += reaped;
+	w->tally->iterations += reaped;
+	return worker_wait_end(w, reaped);
 }
 
 bool shared_wait(const struct worker *w, _Atomic uint32_t *word, uint32_t value)

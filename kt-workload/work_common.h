@@ -46,11 +46,33 @@ int affinity_read(struct cpuset *cpus);
 /* Set the affinity of @tid (0: the caller's). Returns 0 or -errno. */
 int affinity_set(int tid, const struct cpuset *cpus);
 
+/* Where a child leaves when and where it first ran; in a group's shared memory. */
+struct birth {
+	_Atomic uint64_t ns;
+	int cpu;
+};
+
+/* Note that the calling process, a child, runs. */
+void birth_note(struct birth *birth);
+
 /*
- * Wait for the child @pid, at most until the stop; then it is killed. Returns whether it is reaped:
- * one that gets no CPU to die on is left to who ends the worker.
+ * The time from @forked to the child's birth, if it is known, counts as a gap of the worker: nobody
+ * else would see a child that gets no CPU.
  */
-bool worker_reap(const struct worker *w, int pid);
+void worker_note_birth(struct worker *w, const struct birth *birth, uint64_t forked);
+
+/*
+ * Begin a wait and make a child that exits at once; the wait is over with its last instruction.
+ * Returns its pid or -1.
+ */
+int worker_fork(struct worker *w, struct birth *birth);
+
+/*
+ * End that wait: reap the child (a unit and an iteration), at most until the stop; then it is
+ * killed. One that gets no CPU to die on is left to who ends the worker. Returns what
+ * worker_checkpoint() does.
+ */
+bool worker_join(struct worker *w, const struct birth *birth, int pid, uint64_t forked);
 
 /* xorshift64 (Marsaglia: Xorshift RNGs, 2003): the next number; *@state must not be 0. */
 static inline uint64_t random_next(uint64_t *state)

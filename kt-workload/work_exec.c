@@ -10,7 +10,8 @@
  * than 0.
  *
  * While the command runs the worker waits in turns of 10 ms. A turn that ends more than 1 ms late
- * counts as a gap, from its begin on. The wake latency is that of the turns that ran out.
+ * counts as a gap, from its begin on, and so does the time from the fork to the child's first
+ * instruction. The wake latency is that of the turns that ran out.
  */
 #include "work_common.h"
 
@@ -82,10 +83,12 @@ static int exec_setup(struct worker *w)
 	return is_there(words[0]) ? 0 : worker_fail(w, ENOENT, "exec: cannot run '%s'", words[0]);
 }
 
-_Noreturn static void command_main(char **words, pid_t parent)
+_Noreturn static void command_main(struct worker *w, pid_t parent)
 {
+	char **words = w->own;
 	sigset_t none;
 
+	birth_note(w->shared);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
@@ -123,12 +126,13 @@ static bool wait_turn(struct worker *w, int pidfd, bool *ended)
 /* Run the command once. Returns what worker_checkpoint() does. */
 static bool exec_once(struct worker *w, uint64_t *failed)
 {
+	uint64_t forked = clock_now();
 	bool ended = false, more = true;
 	pid_t self = getpid(), pid = fork();
 	int status = 0, pidfd;
 
 	if (pid == 0)
-		command_main(w->own, self);
+		command_main(w, self);
 	if (pid < 0)
 		return worker_sleep_until(w, clock_now() + NSEC_PER_MSEC);
 	worker_checkpoint(w, 0);
@@ -140,6 +144,7 @@ static bool exec_once(struct worker *w, uint64_t *failed)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close(pidfd);
+	worker_note_birth(w, w->shared, forked);
 	*failed += ended && status != 0;
 	w->tally->iterations += ended;
 	return worker_checkpoint(w, ended) && more;
@@ -166,6 +171,7 @@ const struct work_type work_exec_types[] = {
 			 "The metric failed_runs counts exit statuses other than 0.",
 		.wake = "the end of such a wait of 10 ms",
 		.blocks = true,
+		.shared_size = sizeof(struct birth),
 		.command = true,
 		.complete = exec_complete,
 		.setup = exec_setup,

@@ -29,52 +29,17 @@
 
 #define NICE_SPIN_TURNS 512
 
-/* Where a child leaves when and where it first ran. */
-struct birth {
-	_Atomic uint64_t ns;
-	int cpu;
-};
-
-_Noreturn static void child_main(struct worker *w, struct birth *birth)
-{
-	birth->cpu = cpu_now();
-	atomic_store(&birth->ns, clock_now());
-	record_wake(w->rec);
-	_exit(0);
-}
-
-/* The time that the child took to come to life is the worker's. */
-static void note_birth(struct worker *w, const struct birth *birth, uint64_t forked)
-{
-	uint64_t born = atomic_load(&birth->ns);
-
-	if (born > forked && born - forked > w->tally->gap.ns)
-		record_gap(w->rec, w->line, forked, born, birth->cpu);
-}
-
 /* One child. Returns what worker_checkpoint() does. */
 static bool fork_once(struct worker *w)
 {
-	struct birth *birth = w->shared;
 	uint64_t forked = clock_now();
-	pid_t pid;
-	bool reaped;
+	int pid = worker_fork(w, w->shared);
 
-	atomic_store(&birth->ns, 0);
-	worker_wait_begin(w, DUE_UNKNOWN);
-	pid = fork();
-	if (pid == 0)
-		child_main(w, birth);
-	if (pid < 0) {
-		/* Out of processes or memory: the load gets lighter, and its rate shows it. */
-		worker_wait_end(w, false);
-		return worker_sleep_until(w, clock_now() + NSEC_PER_MSEC);
-	}
-	reaped = worker_reap(w, pid);
-	note_birth(w, birth, forked);
-	w->tally->units += reaped;
-	w->tally->iterations += reaped;
-	return worker_wait_end(w, reaped);
+	if (pid > 0)
+		return worker_join(w, w->shared, pid, forked);
+	/* Out of processes or memory: the load gets lighter, and its rate shows it. */
+	worker_wait_end(w, false);
+	return worker_sleep_until(w, clock_now() + NSEC_PER_MSEC);
 }
 
 static void fork_exit(struct worker *w)
