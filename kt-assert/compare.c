@@ -13,7 +13,8 @@
 #include "quantity.h"
 #include "rank_test.h"
 
-#define DEFAULT_ALPHA	 0.05
+/* Of 1000 comparisons of equal runs some 40 seem worse then, and hardly ever 50. */
+#define DEFAULT_ALPHA	 0.04
 #define DEFAULT_RELATIVE 5 /* percent */
 
 void compare_options_init(struct compare_options *o)
@@ -197,15 +198,14 @@ static bool is_worse(const struct comparison_row *r, double shift)
 }
 
 /*
- * Adjusted probabilities of all rows that vary, for getting worse (or better): two-sided ones,
- * twice those of the direction, so that alpha covers both. What is the same in all runs cannot
- * differ, however they are dealt to the sides, and is no test.
+ * Adjusted probabilities of all rows that vary, for getting worse (or better). What is the same in
+ * all runs cannot differ, however they are dealt to the sides, and is no test.
  */
 static void test_direction(struct comparison *c, bool worse)
 {
 	_cleanup_free_ double *p = xcalloc(c->n_rows + 1, sizeof(*p));
 	_cleanup_free_ size_t *at = xcalloc(c->n_rows + 1, sizeof(*at));
-	double least, one_sided;
+	double least;
 	size_t n = 0, i;
 
 	for (i = 0; i < c->n_rows; i++) {
@@ -216,11 +216,10 @@ static void test_direction(struct comparison *c, bool worse)
 		if (r->n[SIDE_BASELINE] < RANK_TEST_RUNS || r->n[SIDE_NOW] < RANK_TEST_RUNS ||
 		    !varies(r))
 			continue;
-		one_sided = rank_test(a, r->n[!up], b, r->n[up], &least);
-		p[n] = fmin(1, 2 * one_sided);
+		p[n] = rank_test(a, r->n[!up], b, r->n[up], &least);
 		if (worse == is_worse(r, r->shift)) {
 			r->p = p[n];
-			r->clearest = one_sided <= least * (1 + 1e-9);
+			r->clearest = p[n] <= least * (1 + 1e-9);
 		}
 		at[n++] = i;
 	}
@@ -240,7 +239,7 @@ static size_t runs_enough(double alpha, size_t tests)
 
 	for (n = 1; n < 1000; n++) {
 		ways *= 2.0 * (2 * n - 1) / n; /* C(2n, n) */
-		if (2 * tests <= alpha * ways)
+		if (tests <= alpha * ways)
 			return n;
 	}
 	return n;

@@ -50,7 +50,7 @@ struct comparison_row {
 	double median[SIDES_N];
 	double shift;	    /* from the baseline */
 	double shift_pct;   /* of the baseline's median; infinite when that is 0 */
-	double p, adjusted; /* two-sided, alone and among all metrics; NAN: not tested */
+	double p, adjusted; /* one-sided, alone and among all metrics; NAN: not tested */
 	bool clearest;	    /* no order of the values would have given a smaller p */
 	size_t enough;	    /* CHANGE_UNDECIDED: runs a side that could tell */
 	enum change change;

@@ -67,7 +67,7 @@ static const struct option_row general_rows[] = {
 	{"metric", 0, "METRIC", "compare this one only; more may follow", OPT_METRIC},
 	{"relative-gate", 0, "PCT|METRIC=PCT", "smaller changes are none (5)", OPT_RELATIVE_GATE},
 	{"absolute-gate", 0, "METRIC=X", "the same, in the metric's unit", OPT_ABSOLUTE_GATE},
-	{"alpha", 0, "P", "how often equal runs may seem to differ (0.05)", OPT_ALPHA},
+	{"alpha", 0, "P", "how often equal runs may seem to be worse (0.04)", OPT_ALPHA},
 	{"across", 0, "DIM", "compare although scenario, topology or kernel differ", OPT_ACROSS},
 	{NULL, 0, NULL, "Checks (takes off as its value, but for --sustained-samples)", 0},
 };
