@@ -4,7 +4,7 @@
 #define KT_GAUNTLET_BUDGET_H
 
 #include "candidates.h"
-#include "features.h"
+#include "feature.h"
 
 struct coverage {
 	uint64_t ns;			   /* what the chosen take, all in all */

@@ -3,8 +3,8 @@
  * What a test can cover: features, numbered. Each belongs to one value of one dimension, so that a
  * variant's features are those of its values.
  */
-#ifndef KT_GAUNTLET_FEATURES_H
-#define KT_GAUNTLET_FEATURES_H
+#ifndef KT_GAUNTLET_FEATURE_H
+#define KT_GAUNTLET_FEATURE_H
 
 #include <stddef.h>
 #include <stdint.h>
