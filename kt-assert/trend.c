@@ -16,7 +16,7 @@ static const struct subject whole = {.cgroup = -1};
 
 char *number_text(long double v)
 {
-	if (v == truncl(v) && fabsl(v) < 1e19L)
+	if (v == truncl(v) && fabsl(v) < 0x1p64L)
 		return xasprintf("%.0Lf", v == 0 ? 0.0L : v);
 	return xasprintf("%.15Lg", v);
 }
