@@ -155,6 +155,7 @@ install: all man
 	install -m 755 $(addprefix $(BIN)/,$(PROGRAMS)) $(SHELL_PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/lib/kt $(DESTDIR)$(PREFIX)/share/kt/scenarios
 	install -m 755 $(BUILD)/tests/sched/kt-sched $(DESTDIR)$(PREFIX)/lib/kt
+	install -m 644 tests/sched/kt-sched.flags $(DESTDIR)$(PREFIX)/lib/kt
 	install -m 644 $(wildcard tests/scenarios/*.kt) $(DESTDIR)$(PREFIX)/share/kt/scenarios
 	install -d $(DESTDIR)$(PREFIX)/share/kt/report
 	install -m 644 $(wildcard kt-report/*) $(DESTDIR)$(PREFIX)/share/kt/report
