@@ -78,8 +78,8 @@ static char *member_fault(const struct member *m, const char *who)
 {
 	if (m->timed_out)
 		return xasprintf("%s did not stop in time", who);
-	if (m->state == MEMBER_PLANNED)
-		return xasprintf("%s was never started", who);
+	if (m->state == MEMBER_PLANNED) /* told of all together */
+		return NULL;
 	if (m->oom)
 		return xasprintf("%s was killed for want of memory (oom_kill in its memory.events)",
 				 who);
@@ -100,6 +100,7 @@ void health_judge(struct run *run)
 
 	for (i = 0; i < run->n_made; i++) {
 		const struct crew *crew = run->made[i];
+		uint32_t planned = 0;
 
 		for (k = 0; k < crew->def->workers; k++) {
 			const struct member *m = &crew->members[k];
@@ -111,6 +112,10 @@ void health_judge(struct run *run)
 
 			if (fault)
 				run_error(run, "%s", fault);
+			planned += m->state == MEMBER_PLANNED;
 		}
+		if (planned)
+			run_error(run, "%u of %u workers of cgroup '%s' were never started",
+				  planned, crew->def->workers, crew->def->cgroup->name);
 	}
 }
