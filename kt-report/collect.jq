@@ -8,9 +8,12 @@ def array: if type == "array" then . else [] end;
 def string: if type == "string" then . else null end;
 def number: if type == "number" then . else null end;
 
+# The text's JSON, or null. In an array, as jq 1.6's try would else catch what goes wrong further on.
+def parsed: [try fromjson catch null][0];
+
 # A document: {value, wrong}, wrong being a phrase or null.
 def document($what):
-  (try fromjson catch null) as $v
+  parsed as $v
   | if $v | type == "object" then {value: $v, wrong: null}
     elif test("^ *$") then {value: null, wrong: "\($what) is empty"}
     else {value: null, wrong: "\($what) is not a JSON object"} end;
@@ -36,18 +39,16 @@ def rate($before; $now; $dt):
   if $before == null or $now == null or $dt <= 0 then null
   else (if $now >= $before then $now - $before else $now end) * 1e9 / $dt end;
 
-# The samples with rates, and with the number of CPUs whose clock stood still while they had tasks.
-def with_rates:
-  . as $s
-  | [range(length) as $i | $s[$i] as $b | ($s[$i - 1] // null) as $a
-    | ($i > 0) as $follows
-    | {t: $b.t, high: $b.high, low: $b.low, dsq: $b.dsq,
-       fallback: (if $follows then rate($a.fallback; $b.fallback; $b.t - $a.t) else null end),
-       keep: (if $follows then rate($a.keep; $b.keep; $b.t - $a.t) else null end),
-       stalled: (if $follows then
-           [range($b.clocks | length) as $c
-            | select($b.clocks[$c] != null and $b.clocks[$c] == $a.clocks[$c])] | length
-         else 0 end)}];
+# The same with what happened since the sample before ($a, null for the first): rates of events, and
+# the number of CPUs whose clock stood still while they had tasks.
+def since($a):
+  . as $b
+  | {t: .t, high: .high, low: .low, dsq: .dsq,
+     fallback: (if $a then rate($a.fallback; $b.fallback; $b.t - $a.t) else null end),
+     keep: (if $a then rate($a.keep; $b.keep; $b.t - $a.t) else null end),
+     stalled: (if $a then
+         [range($b.clocks | length) as $c | select($b.clocks[$c] != null and $b.clocks[$c] == $a.clocks[$c])] | length
+       else 0 end)};
 
 # At most $n rows: of each interval the highest values, and the lowest of the lowest runqueue.
 def thin($n):
@@ -58,18 +59,24 @@ def thin($n):
          fallback: (map(.fallback) | largest), keep: (map(.keep) | largest),
          stalled: (map(.stalled) | max)}] end;
 
+# Take a line of the series in: one sample is kept whole at a time. Rows go by way of short arrays, as an
+# array is copied when something is appended.
+def take_sample($line):
+  ($line | parsed) as $o
+  | if ($o | type) == "object" and ($o.t_ns | type) == "number" then
+      .last as $a | ($o | sample) as $b | .rows += [$b | since($a)] | .last = $b
+      | if .rows | length >= 250 then .done += [.rows] | .rows = [] else . end
+    else .malformed += 1 end;
+
 def monitor($n):
-  if length == 0 then null
-  else length as $lines
-    | [.[] | (try fromjson catch null) | objects | select(.t_ns | type == "number")] as $good
-    | ($good | map(sample) | with_rates) as $s
-    | {samples: ($good | length), malformed: ($lines - ($good | length)),
-       rows: ($s | thin(buckets($n))), duration: (if $s == [] then 0 else $s[-1].t - $s[0].t end)}
-  end;
+  if . == null then null else
+    ([.done[]?[]] + (.rows // [])) as $rows
+    | {samples: ($rows | length), malformed: (.malformed // 0), rows: ($rows | thin(buckets($n))),
+       duration: (if $rows == [] then 0 else $rows[-1].t - $rows[0].t end)} end;
 
 def events:
   {total: (."event-count" // "0" | tonumber),
-   list: [.event[]? | (try fromjson catch null) as $e
+   list: [.event[]? | parsed as $e
      | if $e | type == "object"
        then {event: ($e.event | if type == "string" then . else tojson end), t: ($e.t_ns | number),
              text: ([$e.op, $e.step, $e.scenario, $e.name, $e.exit | strings] | first // null), line: ($e.line | number),
@@ -132,7 +139,7 @@ def finish($i; $verdicts; $complaints; $n):
      stats_is: (if $s then "read" elif ."stats-missing" then "missing" else $stats.wrong end),
      judged: ($v | if . then {completed, stats, monitor, relaxed, expect_fail,
        checks: [.checks | array | .[] | select(.on)]} else null end),
-     events: events, monitor: (.sample // [] | monitor($n)),
+     events: events, monitor: (.samples | monitor($n)),
      logs: (if $good then {} else {console, sched, stderr} | map_values(values) end)};
 
 # Lines on the input, all verdicts, kt-assert's standard error, how many runs there are.
@@ -144,5 +151,6 @@ def collect($verdicts; $complaints; $n):
       | (if .ended then {} else . end)
       | if $f[1] == "end" then .ended = ($f[0] | tonumber)
         elif $f[1] == "run" or $f[1] == "stats" or ($f[1] | endswith("-count")) then .[$f[1]] = $f[2]
+        elif $f[1] == "sample" then .samples = (.samples | take_sample($f[2]))
         else .[$f[1]] += [$f[2]] end;
       if .ended then finish(.ended; $by_source; $lines; $n) else empty end);

@@ -16,7 +16,7 @@ def with_names:
 def name_parts:
   (.dir | split("/")) as $parts | . as $run | ($parts | rindex($run.scenario)) as $at
   | if $at == null then {preset: null, rest: []} else
-      {preset: $parts[$at + 1], rest: [$parts[$at + 2:][] | select(test("^(seed|rep)[0-9]+$") | not)]} end;
+      {preset: $parts[$at + 1], rest: [$parts[$at + 2:][] | select(. != "default" and (test("^(seed|rep)[0-9]+$") | not))]} end;
 
 # What the runs are called by: .parts, and for one that left nothing its place among the others.
 def with_parts:
@@ -81,7 +81,7 @@ def runs_table:
   differs(.scenario) as $s | differs(.topology) as $t | differs(.sched) as $p | differs(.kernel) as $k
   | map("<th scope=\"row\"><a href=\"#\(.id)\">\(.name | bdi)</a></th><td>\(.verdict | badge)</td>"
     + (if $s then .scenario | text_cell else "" end) + (if $t then .topology | text_cell else "" end)
-    + (if $p then .sched | text_cell else "" end) + (if $k then .kernel | text_cell else "" end)
+    + (if $p then "<td class=\"wide\">\(.sched // "–" | bdi)</td>" else "" end) + (if $k then .kernel | text_cell else "" end)
     + "<td class=\"n\">\(.judged.stats.workers | grouped)</td><td class=\"n\">\(.judged.stats.worst_spread_pct | percent)</td><td class=\"n\">\(.judged.stats.worst_gap_ns | time)</td>"
     + "<td class=\"n\">\(worst_wake | time)</td><td class=\"n\">\(.judged.stats.migrations | grouped)</td><td class=\"n\">\(.run.wall_ns | time)</td>")
   | table("All runs"; [["Run", false], ["Verdict", false]]
