@@ -36,7 +36,7 @@ vms_of_run() {
 		kt-vmm) echo "$pid" ;;
 		esac
 	done)
-	[ "$(grep -c qemu <<< "$pids")" = "$1" ]
+	[ "$(grep -c qemu <<< "$pids")" = "$1" ] || return 1
 	pids=${pids// qemu/}
 }
 
