@@ -155,8 +155,8 @@ const struct check checks[] = {
 		.help = "a cgroup's pages migrated between nodes over all its\n"
 			"pages above X fails",
 		.about = "Of a cgroup, the pages that were migrated between nodes over all its "
-			 "workers' pages fail above X. Both sums are over its workers; a page "
-			 "that moved twice counts twice.",
+			 "workers' pages fail above X. A page that moved twice counts twice. The "
+			 "threads of one process each count its pages, so they need a smaller X.",
 		.kind = VALUE_REAL,
 		.fails = FAILS_ABOVE,
 		.judge_cgroup = judge_page_migration,

@@ -138,8 +138,6 @@ void measured_rollup(const struct stats *s, struct measured *m)
 	for (i = 0; i < m->n_cgroups; i++) {
 		const struct cgroup *cg = &m->cgroups[i];
 
-		if (!cg->workers)
-			continue;
 		if (i < m->n_gathered && m->gathered[i])
 			cpuset_or(&all, &m->gathered[i]->cpus);
 		m->all_workers += cg->workers;

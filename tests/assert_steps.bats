@@ -180,6 +180,11 @@ monitored_run() {
 	assert_line --index 1 "  $imbalanced in step load"
 	assert_line '--- monitor in step warmup ---'
 	assert_line '--- monitor in step load ---'
+	# So is what ended before its step did.
+	sed -i '3s/"nr_running":1/"nr_running":9/' run/monitor.jsonl
+	run -1 kt-assert --each-step --sustained-samples 1 run
+	assert_line --index 1 '  imbalanced runqueues: ratio=9.00 for 1 samples from +200ms (threshold 4) in step warmup'
+	assert_line --index 2 "  $imbalanced in step load"
 	# A step without an end lasts to the end of the data.
 	sed -i '$d' run/events.jsonl
 	run -1 kt-assert --step load run
