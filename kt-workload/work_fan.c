@@ -94,10 +94,9 @@ static void messenger(struct worker *w)
 		/* It waits from before the message on, so that the last answer's mark counts. */
 		worker_wait_begin(w, DUE_UNKNOWN);
 		fan_send(w, fan);
-		if (!fan_gather(w, fan))
-			return;
 		worker_iteration(w);
-	} while (worker_checkpoint(w, 1));
+		/* Up to here it ran: being held up before the message was sent is no wait. */
+	} while (worker_checkpoint(w, 1) && fan_gather(w, fan));
 }
 
 static void receiver(struct worker *w, bool (*share)(struct worker *w))
@@ -110,12 +109,12 @@ static void receiver(struct worker *w, bool (*share)(struct worker *w))
 		if (!share(w))
 			return;
 		worker_iteration(w);
-		if (!worker_checkpoint(w, 1))
-			return;
-		histogram_add(w->tally->request,
-			      atomic_load(&w->rec->last_ns) - atomic_load(&fan->sent_ns));
+		histogram_add(w->tally->request, clock_now() - atomic_load(&fan->sent_ns));
 		worker_wait_begin(w, DUE_UNKNOWN);
 		fan_answer(w, fan);
+		/* Up to here it ran: being held up before its answer is no wait. */
+		if (!worker_checkpoint(w, 1))
+			return;
 	}
 }
 
@@ -242,11 +241,12 @@ static void herd_waiter(struct worker *w)
 	worker_wait_begin(w, DUE_UNKNOWN);
 	while (fan_receive(w, fan, &seen)) {
 		worker_iteration(w);
-		if (!worker_checkpoint(w, 1))
-			return;
 		worker_wait_begin(w, DUE_UNKNOWN);
 		if (seen % batches == 0)
 			fan_answer(w, fan);
+		/* Up to here it ran: being held up before its answer is no wait. */
+		if (!worker_checkpoint(w, 1))
+			return;
 	}
 }
 

@@ -103,14 +103,14 @@ static void ring_run(struct worker *w, enum ring_via via, bool (*share)(struct w
 		if (!share(w))
 			break;
 		worker_iteration(w);
-		if (!worker_checkpoint(w, 1))
-			break;
-		/* Waiting begins before the token goes on, so that the mark of whoever passes it
-		 * counts.
-		 */
+		/* Waiting begins before the token goes on, so that the next hand-over's mark
+		 * counts. */
 		worker_wait_begin(w, DUE_UNKNOWN);
 		record_wake(next);
 		ring_pass(w, via);
+		/* Up to here it ran: being held up before the token was away is no wait. */
+		if (!worker_checkpoint(w, 1))
+			return;
 	}
 	/* Who leaves lets the next one out of its wait. */
 	ring_pass(w, via);

@@ -58,6 +58,8 @@ bool work_sem_down(struct worker *w, struct work_sem *sem)
 		/* Waiting begins before anyone can know of it, so that the waker's mark counts. */
 		worker_wait_begin(w, DUE_UNKNOWN);
 		atomic_fetch_or(&sem->sleepers, bit);
+		/* Up to here it ran: being held up before it was known to wait is no wait. */
+		worker_checkpoint(w, 0);
 		slept = !futex_wait_bits(w, &sem->count, 0, bit);
 		atomic_fetch_and(&sem->sleepers, ~bit);
 		if (!worker_wait_end(w, slept))

@@ -53,13 +53,14 @@ static void futex_ping_pong(struct worker *w)
 		if (!work_spin_turns_checked(w, spin))
 			return;
 		worker_iteration(w);
-		if (!worker_checkpoint(w, 1))
-			return;
 		/* Waiting begins before the turn goes over, so that the partner's mark counts. */
 		worker_wait_begin(w, DUE_UNKNOWN);
 		record_wake(partner);
 		atomic_store(&game->turn, !me);
 		syscall(SYS_futex, &game->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+		/* Up to here it ran: being held up before the turn was over is no wait. */
+		if (!worker_checkpoint(w, 1))
+			return;
 	}
 }
 
@@ -69,6 +70,8 @@ const struct work_type work_wakeup_types[] = {
 		.family = "wakeup",
 		.unit = "one turn handed to the partner",
 		.path = "futex wake and wait, wake-up placement, the idle search",
+		.about = "Two workers hand one turn to and fro through a futex.",
+		.wake = "the partner's hand-over, just before its futex(2) call",
 		.params = {{"spin", PARAM_COUNT, 1024, 0, 1000000000,
 			    "turns of an empty loop before each hand-over"}},
 		.blocks = true,
