@@ -55,30 +55,45 @@ static int is_visible(const struct dirent *entry)
 static int collect(struct comparison *c, enum side side, const char *path, int level,
 		   char **message);
 
-/* The directories in @dir; one that has none is a run that left nothing. */
+static bool is_stats_file(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 5 && !strcmp(name + len - 5, ".json");
+}
+
+/*
+ * The directories in @dir, or, if there are none, the stats files in it. One that has neither is a
+ * run that left nothing.
+ */
 static int collect_below(struct comparison *c, enum side side, const char *dir, int level,
 			 char **message)
 {
+	size_t directories = 0, files = 0, pass;
 	struct dirent **entries;
-	int n = scandir(dir, &entries, is_visible, alphasort), err = 0, below = 0, i;
+	int n = scandir(dir, &entries, is_visible, alphasort), err = 0, i;
 
 	if (n < 0) {
 		err = -errno;
 		*message = xasprintf("cannot read '%s': %s", dir, strerror(-err));
 		return err;
 	}
-	for (i = 0; i < n; i++) {
-		_cleanup_free_ char *path = xasprintf("%s/%s", dir, entries[i]->d_name);
-		struct stat st;
+	for (pass = 0; pass < 2 && !directories; pass++) {
+		for (i = 0; i < n && !err; i++) {
+			_cleanup_free_ char *path = xasprintf("%s/%s", dir, entries[i]->d_name);
+			struct stat st;
 
-		if (!err && !stat(path, &st) && S_ISDIR(st.st_mode)) {
-			below++;
+			if (stat(path, &st) || S_ISDIR(st.st_mode) != !pass ||
+			    (pass && !is_stats_file(path)))
+				continue;
+			pass ? files++ : directories++;
 			err = collect(c, side, path, level + 1, message);
 		}
-		free(entries[i]);
 	}
+	for (i = 0; i < n; i++)
+		free(entries[i]);
 	free(entries);
-	if (!below)
+	if (!directories && !files)
 		leave_out(c, side, dir, xstrdup("it has neither run.json nor stats.json"));
 	return err;
 }

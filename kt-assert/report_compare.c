@@ -82,11 +82,10 @@ char *comparison_mismatch(const struct comparison *c)
 
 		if (!strcmp(a, b))
 			continue;
-		longer = xasprintf("%s%s %s (baseline) and %s", text ? text : "", text ? "; " : "",
-				   dimensions[i], a);
+		longer = xasprintf("%s%s%s %s (baseline) and %s", text ? text : "",
+				   text ? "; " : "", dimensions[i], a, b);
 		free(text);
-		text = xasprintf("%s, %s", longer, b);
-		free(longer);
+		text = longer;
 	}
 	if (text) {
 		char *all = xasprintf("nothing to compare: the runs differ in %s", text);
