@@ -25,19 +25,21 @@ static unsigned int threads(const struct topology *t)
 static const struct bound {
 	unsigned int (*measure)(const struct topology *t);
 	bool is_max;
-	unsigned int standard;	   /* 0: none */
-	const char *standard_text; /* what messages call it */
-	unsigned int fixed;	   /* the value of a bound that takes none */
+	unsigned int standard;	    /* 0: none */
+	const char *standard_text;  /* what messages call it */
+	unsigned int fixed;	    /* the value of a bound that takes none */
+	enum constraint_id minimum; /* of a maximum: its opposite */
 	const char *unit;
 } bounds[BOUND_END] = {
-	[MIN_LLCS] = {llcs, false, 0, NULL, 0, "LLCs"},
-	[MAX_LLCS] = {llcs, true, 12, "the default --max-llcs 12", 0, "LLCs"},
-	[MIN_CPUS] = {topology_cpus, false, 0, NULL, 0, "CPUs"},
-	[MAX_CPUS] = {topology_cpus, true, 192, "the default --max-cpus 192", 0, "CPUs"},
-	[MIN_NUMA_NODES] = {numa_nodes, false, 0, NULL, 0, "NUMA nodes"},
-	[MAX_NUMA_NODES] = {numa_nodes, true, 1, "the default --max-numa-nodes 1", 0, "NUMA nodes"},
-	[REQUIRES_SMT] = {threads, false, 0, NULL, 2, "threads per core"},
-	[NO_SMT] = {threads, true, 0, NULL, 1, "threads per core"},
+	[MIN_LLCS] = {llcs, false, 0, NULL, 0, MIN_LLCS, "LLCs"},
+	[MAX_LLCS] = {llcs, true, 12, "the default --max-llcs 12", 0, MIN_LLCS, "LLCs"},
+	[MIN_CPUS] = {topology_cpus, false, 0, NULL, 0, MIN_CPUS, "CPUs"},
+	[MAX_CPUS] = {topology_cpus, true, 192, "the default --max-cpus 192", 0, MIN_CPUS, "CPUs"},
+	[MIN_NUMA_NODES] = {numa_nodes, false, 0, NULL, 0, MIN_NUMA_NODES, "NUMA nodes"},
+	[MAX_NUMA_NODES] = {numa_nodes, true, 1, "the default --max-numa-nodes 1", 0,
+			    MIN_NUMA_NODES, "NUMA nodes"},
+	[REQUIRES_SMT] = {threads, false, 0, NULL, 2, REQUIRES_SMT, "threads per core"},
+	[NO_SMT] = {threads, true, 0, NULL, 1, REQUIRES_SMT, "threads per core"},
 };
 
 /* Drop rows beyond the bound. The message needs the dropped value that is nearest to it. */
@@ -72,7 +74,7 @@ static int bound_apply(struct presets *all, const struct bound *b, unsigned int 
 /* What was said goes first, so that a default which is in the way is the one that is named. */
 int topologies_select(const struct constraints *c, struct presets *all, char **why)
 {
-	bool given[BOUND_END] = {false};
+	unsigned int given[BOUND_END] = {0};
 	size_t i;
 	int err;
 
@@ -83,16 +85,16 @@ int topologies_select(const struct constraints *c, struct presets *all, char **w
 		if (row->id >= BOUND_END)
 			continue;
 		b = &bounds[row->id];
-		given[row->id] = true;
-		err = bound_apply(all, b, b->fixed ? b->fixed : row->number, row->origin, false,
-				  why);
+		given[row->id] = b->fixed ? b->fixed : row->number;
+		err = bound_apply(all, b, given[row->id], row->origin, false, why);
 		if (err)
 			return err;
 	}
 	for (i = 0; i < BOUND_END; i++) {
 		const struct bound *b = &bounds[i];
 
-		if (given[i] || !b->standard)
+		/* Who asks for more than the default maximum does not mean it. */
+		if (given[i] || !b->standard || given[b->minimum] > b->standard)
 			continue;
 		err = bound_apply(all, b, b->standard, b->standard_text, true, why);
 		if (err)

@@ -69,6 +69,11 @@ numa2-8llc           2n8l8c2t       128     8     2  yes"
 	assert_output "kt-gauntlet: --only 'near-max*' matches none of 15 variants; the default --max-cpus 192 leaves out 'near-max-llc'"
 }
 
+@test "a minimum beyond a default maximum stands for it" {
+	assert_equal "$(names --min-numa-nodes 2 --max-cpus 32)" "numa2-4llc numa4-8llc"
+	assert_equal "$(names --min-llcs 15 --min-cpus 193)" "near-max-llc near-max-llc-nosmt"
+}
+
 @test "a preset asked for by name is beyond the default bounds, not beyond given ones" {
 	assert_equal "$(names --preset max-cpu --preset numa4-8llc)" "max-cpu numa4-8llc"
 	assert_equal "$(names --preset max-cpu --preset numa4-8llc --max-llcs 8)" numa4-8llc
@@ -92,8 +97,8 @@ numa2-8llc           2n8l8c2t       128     8     2  yes"
 	check "--min-cpus 9 leaves none of 2 topologies, which have at most 4 CPUs" --max-cpus 4 --min-cpus 9
 	check "--no-smt leaves none of 10 topologies, which have at least 2 threads per core" \
 		--requires-smt --no-smt
-	check "the default --max-numa-nodes 1 leaves none of 5 topologies, which have at least 2 NUMA nodes" \
-		--min-numa-nodes 2
+	check "the default --max-cpus 192 leaves none of 2 topologies, which have at least 240 CPUs" \
+		--min-llcs 15
 	check "--only 'nothing*' matches none of 15 variants" --only 'nothing*'
 	check "--only 'a' ... matches none of 30 variants" --only a --only b -r 2
 }

@@ -238,7 +238,7 @@ emptied() {
 	emptied "x.kt:2: min-llcs=2 leaves none of 1 topologies, which have at most 1 LLCs" -p tiny-1llc -- kt-workload x.kt
 	emptied "x.kt:2: max-cpus=8 leaves none of 21 topologies, which have at least 9 CPUs" --min-llcs 3 --min-cpus 9 -- kt-workload x.kt
 	# What a scenario says replaces a default as an option does.
-	printf '# gauntlet: min-numa-nodes=2 max-numa-nodes=2 max-cpus=16\n' > numa.kt
+	printf '# gauntlet: min-numa-nodes=2 max-cpus=16\n' > numa.kt
 	assert_equal "$(names -- kt-workload numa.kt)" numa2-4llc
 	# Other comments, files that are not there, and files of other names say nothing.
 	printf '# the gauntlet: min-llcs=99\n# gauntlets: min-llcs=99\n' > y.kt

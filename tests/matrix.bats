@@ -48,3 +48,11 @@ setup() {
 	assert_output "x/1n1l2c1t/short-slice+tight-watchdog/$release/kt-sched/seed5"
 	assert_regex "$stderr" "1 of 1 variants, .* \(1 recorded, 0 estimated\)"
 }
+
+@test "a work type replaces that of the cgroups that a scenario leaves open" {
+	printf 'duration 200ms\ncgroup open workers=1 work=spin-wait swappable\ncgroup fixed workers=1 work=spin-wait\n' > x.kt
+	kt-gauntlet -t 1n1l2c1t -w bursty -w own --vmm --deterministic=1 --vmm -n -- kt-workload x.kt | xargs -P2 -L1 kt-vmm > /dev/null
+	run -0 jq -c '[.workers[] | [.cgroup, .work]]' runs/x/1n1l2c1t/default/bursty/stats.json runs/x/1n1l2c1t/default/own/stats.json
+	assert_output '[["open","bursty"],["fixed","spin-wait"]]
+[["open","spin-wait"],["fixed","spin-wait"]]'
+}
