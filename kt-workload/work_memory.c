@@ -10,11 +10,13 @@
  * minor_faults is what the kernel counted for the worker.
  *
  * numa-working-set-sweep moves its memory from node to node: mbind(2) with MPOL_MF_MOVE
- * (queue_pages_range(), migrate_pages()) in pieces of 64 KiB, one node further each period; in
+ * (queue_pages_range(), migrate_pages()) in pieces of 4 MiB, one node further each period; in
  * between it writes to the whole region again and again, so that NUMA balancing
  * (task_numa_work()) and the placement of the task see a working set that wanders. A work unit is
  * one page written, an iteration one move of the region. It does not block. Worker i begins at
- * the i-th node, so that they do not all move at once to the same one.
+ * the i-th node, so that they do not all move at once to the same one. A piece's move counts as a
+ * gap: it takes the kernel milliseconds, and longer when its workers (lru_add_drain_all()) wait for
+ * a CPU.
  */
 #include "work_common.h"
 
@@ -28,9 +30,11 @@
 #include "diag.h"
 
 #define PAGE	    4096
-#define TOUCH_CHECK 16		/* pages between checkpoints: a fault takes up to a few us */
-#define ZAP_PAGES   256		/* pages given back at a time */
-#define MOVE_PIECE  (16 * PAGE) /* bytes moved at a time */
+#define TOUCH_CHECK 16	/* pages between checkpoints: a fault takes up to a few us */
+#define ZAP_PAGES   256 /* pages given back at a time */
+#define MOVE_PIECE                                                                     \
+	(4 << 20) /* bytes moved at a time: each call drains the LRU lists of all CPUs \
+		   */
 
 enum { FAULT_REGION, FAULT_TOUCHES, FAULT_SPIN };
 
@@ -253,8 +257,8 @@ const struct work_type work_memory_types[] = {
 		.path = "page migration between NUMA nodes, NUMA balancing",
 		.about =
 			"Moves its memory to the next NUMA node with mbind(2), then writes to all "
-			"of it for the period. Worker i begins at the i-th node. It does not block. "
-			"A machine with one node is refused.",
+			"of it for the period. Worker i begins at the i-th node. A move counts as a "
+			"gap. A machine with one node is refused.",
 		.params = {[SWEEP_SIZE] = {"size", PARAM_SIZE, 4 << 20, PAGE, 1ULL << 36,
 					   "memory that wanders"},
 			   [SWEEP_PERIOD] = {"period", PARAM_DURATION, 100 * NSEC_PER_MSEC,
