@@ -12,8 +12,8 @@
  *          100 us stands for the sync (page cache, blocking on completion, io_schedule())
  * What the changes of phase exercise is the scheduler's memory of a task: a CPU hog becomes
  * interactive and a sleeper a hog. A work unit is one unit of the phase it is in, an iteration one
- * round. The wake latency is that of the sleep phases and, as work_io.c has it, of the waits for the
- * disk or the missing one.
+ * round. The wake latency is that of the sleep phases and, as work_io.c has it, of the waits for
+ * the disk or the missing one.
  */
 #include <errno.h>
 
