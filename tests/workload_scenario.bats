@@ -19,7 +19,9 @@ assert_mistake() { # LINE MESSAGE
 
 @test "a mistake in a name is told with the nearest known one, or with all of them" {
 	assert_mistake 'cgruop a' "unknown op 'cgruop': did you mean 'cgroup'?"
-	assert_mistake 'xyzzy' "unknown op 'xyzzy': expected duration, cgroup, cpuset, swap, stop, remove, freeze, thaw, sleep, assert-alive, step, hold or loop"
+	run --separate-stderr kt-workload -e xyzzy
+	assert_equal "$status" 64
+	[[ $stderr == "kt-workload: -e:1: unknown op 'xyzzy': expected duration, cgroup, "*', hold or loop' ]]
 	assert_mistake 'cgroup a wrkers=2' "unknown option 'wrkers': did you mean 'workers'?"
 	assert_mistake 'cgroup a work=spinwait' "unknown work type 'spinwait': did you mean 'spin-wait'?"
 	assert_mistake 'cgroup a work=x' \
@@ -189,4 +191,15 @@ two words"
 		# Each says first what it catches.
 		[[ $(head -n 1 "$file") == "# "* ]]
 	done
+}
+
+@test "what fuzzing has found so far is a scenario or told as none, and nothing else" {
+	local f n=0
+	for f in "$KT_ROOT"/tests/fuzz/corpus/scenario/*; do
+		run --separate-stderr kt-workload -n "$f"
+		[ "$status" = 0 ] || [ "$status" = 64 ] || fail "$f: status $status: $stderr"
+		[ "$status" = 0 ] || [ -n "$stderr" ] || fail "$f: refused without a word"
+		n=$((n + 1))
+	done
+	[ "$n" -ge 5 ]
 }
