@@ -18,18 +18,13 @@ const char *const work_class_names[] = {
 };
 
 /* FUTEX_WAIT_BITSET takes the time at which to give up, on CLOCK_MONOTONIC. */
-static long futex_wait_bits(const struct worker *w, _Atomic uint32_t *word, uint32_t value,
-			    uint32_t bits)
+bool work_futex_wait(const struct worker *w, _Atomic uint32_t *word, uint32_t value)
 {
 	uint64_t stop = atomic_load(&w->rec->stop_ns);
 	struct timespec ts = {.tv_sec = stop / NSEC_PER_SEC, .tv_nsec = stop % NSEC_PER_SEC};
 
-	return syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value, &ts, NULL, bits);
-}
-
-bool work_futex_wait(const struct worker *w, _Atomic uint32_t *word, uint32_t value)
-{
-	return !futex_wait_bits(w, word, value, FUTEX_BITSET_MATCH_ANY);
+	return !syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value, &ts, NULL,
+			FUTEX_BITSET_MATCH_ANY);
 }
 
 void work_futex_wake(_Atomic uint32_t *word, int n)
@@ -48,32 +43,11 @@ static bool sem_try(struct work_sem *sem)
 	return false;
 }
 
-bool work_sem_down(struct worker *w, struct work_sem *sem)
+/* Wake the next sleeper in turn, if there is one. */
+static void sem_wake(struct worker *w, struct work_sem *sem)
 {
-	uint32_t bit = 1U << work_rank(w);
+	uint32_t me = work_rank(w), sleepers = atomic_load(&sem->sleepers), turned, rank;
 
-	while (!sem_try(sem)) {
-		bool slept;
-
-		/* Waiting begins before anyone can know of it, so that the waker's mark counts. */
-		worker_wait_begin(w, DUE_UNKNOWN);
-		atomic_fetch_or(&sem->sleepers, bit);
-		/* Up to here it ran: being held up before it was known to wait is no wait. */
-		worker_checkpoint(w, 0);
-		slept = !futex_wait_bits(w, &sem->count, 0, bit);
-		atomic_fetch_and(&sem->sleepers, ~bit);
-		if (!worker_wait_end(w, slept))
-			return false;
-	}
-	return true;
-}
-
-void work_sem_up(struct worker *w, struct work_sem *sem)
-{
-	uint32_t me = work_rank(w), sleepers, turned, rank;
-
-	atomic_fetch_add(&sem->count, 1);
-	sleepers = atomic_load(&sem->sleepers);
 	do {
 		if (!sleepers)
 			return;
@@ -82,9 +56,50 @@ void work_sem_up(struct worker *w, struct work_sem *sem)
 		rank = (__builtin_ctz(turned) + me + 1) % 32;
 	} while (
 		!atomic_compare_exchange_weak(&sem->sleepers, &sleepers, sleepers & ~(1U << rank)));
-	/* Who is not asleep yet will not fall asleep: the count is no longer 0. */
 	record_wake(work_peer(w, rank));
-	syscall(SYS_futex, &sem->count, FUTEX_WAKE_BITSET, 1, NULL, NULL, 1U << rank);
+	atomic_store(&sem->asleep[rank], 0);
+	work_futex_wake(&sem->asleep[rank], 1);
+}
+
+/*
+ * Each sleeps on a word of its own, so that it is either known as a sleeper or awake: one that
+ * slept on the count could be picked, miss it because someone else took it, and sleep on unknown.
+ */
+bool work_sem_down(struct worker *w, struct work_sem *sem)
+{
+	uint32_t rank = work_rank(w), bit = 1U << rank;
+
+	while (!sem_try(sem)) {
+		bool slept = false, taken, picked, more;
+
+		/* Waiting begins before anyone can know of it, so that the waker's mark counts. */
+		worker_wait_begin(w, DUE_UNKNOWN);
+		atomic_store(&sem->asleep[rank], 1);
+		atomic_fetch_or(&sem->sleepers, bit);
+		/* Up to here it ran: being held up before it was known to wait is no wait. */
+		worker_checkpoint(w, 0);
+		/* Who came up before it was known did not wake it. */
+		taken = sem_try(sem);
+		if (!taken)
+			slept = work_futex_wait(w, &sem->asleep[rank], 1);
+		picked = !(atomic_fetch_and(&sem->sleepers, ~bit) & bit);
+		more = worker_wait_end(w, slept);
+		if (taken) {
+			/* The wake-up that it did not need is for another. */
+			if (picked && atomic_load(&sem->count))
+				sem_wake(w, sem);
+			return true;
+		}
+		if (!more)
+			return false;
+	}
+	return true;
+}
+
+void work_sem_up(struct worker *w, struct work_sem *sem)
+{
+	atomic_fetch_add(&sem->count, 1);
+	sem_wake(w, sem);
 }
 
 int work_class_set(struct worker *w, enum work_class class, int priority)

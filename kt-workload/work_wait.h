@@ -43,7 +43,8 @@ void work_futex_wake(_Atomic uint32_t *word, int n);
 
 struct work_sem {
 	_Atomic uint32_t count;
-	_Atomic uint32_t sleepers; /* by rank */
+	_Atomic uint32_t sleepers;		   /* by rank: who is to be woken */
+	_Atomic uint32_t asleep[WORK_SEM_MEMBERS]; /* futexes: 1 until woken */
 };
 
 /* Take one, or return false when it is time to stop. */
