@@ -18,7 +18,7 @@ SANITIZE ?=
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
-HOST_PROGRAMS  := kt-vmm kt-assert kt-gauntlet
+HOST_PROGRAMS  := kt-vmm kt-assert kt-gauntlet kt-snapshot
 GUEST_PROGRAMS := kt-init kt-workload
 PROGRAMS       := $(HOST_PROGRAMS) $(GUEST_PROGRAMS)
 SHELL_PROGRAMS := $(filter-out $(addprefix bin/,$(PROGRAMS)),$(wildcard bin/kt-*))
@@ -29,6 +29,7 @@ LIBS_kt-vmm	 := -ljansson -lelf -lz -lm
 LIBS_kt-init	 := -ljansson -lz -lutil -lm
 LIBS_kt-workload := -ljansson -lm
 LIBS_kt-assert	 := -lyajl -ljansson -lm
+LIBS_kt-snapshot = $(LIBBPF_A) -ljansson -lelf -lz -lzstd -lm
 LIBS_kt-gauntlet := -ljansson -lm
 
 all: $(addprefix $(BIN)/,$(PROGRAMS)) sched
@@ -82,6 +83,9 @@ $(BIN)/$(1): $(patsubst $(BUILD)/%,$(BUILD)/guest/%,$(call objects,$(1))) $(BUIL
 	@mkdir -p $$(@D)
 	$(Q)$$(CC) $$(CFLAGS) -static -o $$@ $$^ $$(LIBS_$(1))
 endef
+# The types of a kernel are read by the libbpf that the test scheduler is built with.
+$(call objects,kt-snapshot): KT_CFLAGS += $(SCHED_CFLAGS)
+
 $(foreach p,$(HOST_PROGRAMS),$(eval $(call host_program,$(p))))
 $(foreach p,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(p))))
 

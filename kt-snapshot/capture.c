@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "capture.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "diag.h"
+
+const struct capture_section *const capture_sections[] = {
+	&section_cpus,
+	NULL,
+};
+
+void capture_missing(struct capture *c, const char *fmt, ...)
+{
+	json_t *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = json_vsprintf(fmt, ap);
+	va_end(ap);
+	json_array_append_new(c->missing, text);
+}
+
+static bool wanted(const struct capture_want *want, const char *name)
+{
+	size_t i;
+
+	for (i = 0; want->sections && want->sections[i]; i++) {
+		if (!strcmp(want->sections[i], name))
+			return true;
+	}
+	return !want->sections;
+}
+
+/*
+ * The guest's own time: the latest of the CPUs' runqueue clocks (sched_clock(), nanoseconds since
+ * boot). It stands still while the guest is idle.
+ */
+static uint64_t guest_time(struct kernel *k)
+{
+	uint64_t rq = kallsyms_find(&k->symbols, "runqueues"), latest = 0;
+	int64_t clock;
+	uint32_t cpu;
+
+	for (cpu = 0; rq && cpu < k->n_cpus; cpu++) {
+		if (!kernel_number(k, "rq", "clock", kernel_per_cpu(k, rq, cpu), &clock) &&
+		    (uint64_t)clock > latest)
+			latest = clock;
+	}
+	return latest;
+}
+
+/* Everything that has to be one moment. Returns how long the guest stood still. */
+static uint64_t collect(struct capture *c, void **states)
+{
+	uint64_t begin = now_ns();
+	size_t i;
+
+	memory_flush(&c->kernel->memory);
+	json_object_set_new(c->doc, "t_ns", json_integer(guest_time(c->kernel)));
+	for (i = 0; capture_sections[i]; i++) {
+		const struct capture_section *s = capture_sections[i];
+		int err = 0;
+
+		if (s->collect && wanted(c->want, s->name))
+			err = s->collect(c, &states[i]);
+		if (err)
+			capture_missing(c, "section %s: %s", s->name, strerror(-err));
+	}
+	return now_ns() - begin;
+}
+
+static void render(struct capture *c, void **states)
+{
+	size_t i;
+
+	for (i = 0; capture_sections[i]; i++) {
+		const struct capture_section *s = capture_sections[i];
+		int err = 0;
+
+		if (s->render && wanted(c->want, s->name) && (states[i] || !s->collect))
+			err = s->render(c, states[i]);
+		if (err)
+			capture_missing(c, "section %s: %s", s->name, strerror(-err));
+		if (s->release && states[i])
+			s->release(states[i]);
+	}
+}
+
+json_t *capture_take(struct session *s, const struct capture_want *want, const char *name,
+		     const char *trigger, char **why)
+{
+	void *states[ARRAY_SIZE(capture_sections)] = {};
+	struct capture c = {
+		.kernel = &s->kernel,
+		.vm = &s->vm,
+		.want = want,
+		.doc = json_object(),
+		.missing = json_array(),
+	};
+	uint64_t frozen;
+
+	json_object_set_new(c.doc, "schema", json_string("kt-snapshot/1"));
+	json_object_set_new(c.doc, "name", name ? json_string(name) : json_null());
+	json_object_set_new(c.doc, "trigger", json_string(trigger));
+	json_object_set_new(c.doc, "kernel", json_string(s->kernel.release));
+	if (vm_freeze(&s->vm, why)) {
+		json_decref(c.doc);
+		json_decref(c.missing);
+		return NULL;
+	}
+	frozen = collect(&c, states);
+	if (vm_thaw(&s->vm, why)) /* the run may have ended: what was seen was seen */
+		free(take_ptr(*why));
+	json_object_set_new(c.doc, "frozen_ns", json_integer(frozen));
+	render(&c, states);
+	json_object_set_new(c.doc, "missing", c.missing);
+	return c.doc;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A capture: one JSON document with what was to be seen of the kernel at one moment, the guest
+ * frozen meanwhile. Each section is one member of the document; a section that this kernel has not
+ * got, or not all of, says so in "missing".
+ */
+#ifndef KT_SNAPSHOT_CAPTURE_H
+#define KT_SNAPSHOT_CAPTURE_H
+
+#include "session.h"
+
+/* What is wanted; zero: everything. */
+struct capture_want {
+	const char **sections; /* names, NULL-terminated; NULL: all */
+	const char **maps;     /* globs over map names, NULL-terminated; NULL: all */
+};
+
+/* The state of one capture, handed from section to section. */
+struct capture {
+	struct kernel *kernel;
+	struct vm *vm;
+	const struct capture_want *want;
+	json_t *doc;
+	json_t *missing; /* strings: what this kernel has not got, by name */
+};
+
+/*
+ * A section. collect() runs while the guest is frozen and is quick: it copies; render() runs
+ * afterwards and makes JSON. Either may be NULL. Both return 0 or -errno; what is merely not there
+ * goes to capture_missing().
+ */
+struct capture_section {
+	const char *name;
+	const char *help;
+	int (*collect)(struct capture *c, void **state);
+	int (*render)(struct capture *c, void *state);
+	void (*release)(void *state);
+};
+
+extern const struct capture_section section_cpus;
+
+/* All sections, in the order of the document; ends with NULL. */
+extern const struct capture_section *const capture_sections[];
+
+/* Note that @what (a section, a symbol, "struct rq.clock") is not there. */
+void capture_missing(struct capture *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Take one. @name and @trigger go into the document. Returns it, a new reference, or NULL with
+ * *@why malloc'ed.
+ */
+json_t *capture_take(struct session *s, const struct capture_want *want, const char *name,
+		     const char *trigger, char **why);
+
+#endif

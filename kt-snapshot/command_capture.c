@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/* kt-snapshot capture: take a snapshot of a live VM, print it on stdout. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture.h"
+#include "cleanup.h"
+#include "commands.h"
+#include "diag.h"
+#include "exits.h"
+#include "options.h"
+
+enum { OPT_ONLY = 1, OPT_MAP, OPT_NAME, OPT_VERBOSE };
+
+static const struct option_row rows[] = {
+	{"only", 0, "SECTION", "capture this section; repeat for more", OPT_ONLY},
+	{"map", 0, "GLOB", "of the maps those with such names; repeat for more", OPT_MAP},
+	{"name", 0, "NAME", "the snapshot's name in the document", OPT_NAME},
+	{"verbose", 'v', NULL, "say what is done", OPT_VERBOSE},
+};
+
+static void check_section(const char *name)
+{
+	const char *names[64] = {};
+	const char *near;
+	size_t i;
+
+	for (i = 0; capture_sections[i]; i++) {
+		if (!strcmp(capture_sections[i]->name, name))
+			return;
+		names[i] = capture_sections[i]->name;
+	}
+	near = nearest_name(name, names);
+	die(EXIT_USAGE, "unknown section '%s'%s%s%s (--help lists them)", name,
+	    near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+/* The end of --help. */
+static char *section_list(void)
+{
+	char *text = xstrdup("SECTIONS\n");
+	size_t i;
+
+	for (i = 0; capture_sections[i]; i++) {
+		char *more = xasprintf("%s  %-12s %s\n", text, capture_sections[i]->name,
+				       capture_sections[i]->help);
+
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+int command_capture(int argc, char **argv)
+{
+	_cleanup_free_ char *epilogue = section_list(), *why = NULL;
+	_cleanup_free_ const char **sections = NULL, **maps = NULL;
+	size_t n_sections = 0, n_maps = 0;
+	struct options o = {
+		.synopsis = "capture [OPTIONS] RUNDIR|SOCKET",
+		.summary = "Print a snapshot of a live VM as JSON.",
+		.epilogue = epilogue,
+		.rows = rows,
+		.n_rows = ARRAY_SIZE(rows),
+		.permute = 1,
+		.argc = argc,
+		.argv = argv,
+	};
+	const char *value, *name = NULL;
+	struct capture_want want;
+	struct session s;
+	char **operands;
+	json_t *doc;
+	int id, ret;
+
+	while ((id = options_next(&o, &value))) {
+		if (id == OPT_ONLY) {
+			check_section(value);
+			ptrlist_add(&sections, &n_sections, value);
+		} else if (id == OPT_MAP) {
+			ptrlist_add(&maps, &n_maps, value);
+		} else if (id == OPT_NAME) {
+			name = value;
+		} else {
+			diag_set_verbosity(diag_verbosity() + 1);
+		}
+	}
+	operands = options_operands(&o);
+	if (!operands[0] || operands[1])
+		die(EXIT_USAGE, "capture: expected one run directory or control socket");
+	want = (struct capture_want){.sections = sections, .maps = maps};
+	if (session_open(&s, operands[0], false, &why))
+		die(EXIT_FAILURE, "%s", why);
+	doc = capture_take(&s, &want, name, "demand", &why);
+	if (!doc)
+		die(EXIT_FAILURE, "%s", why);
+	ret = json_dumpf(doc, stdout, JSON_INDENT(1)) || putchar('\n') == EOF || fflush(stdout);
+	json_decref(doc);
+	session_close(&s);
+	if (ret)
+		die(EXIT_INTERNAL, "cannot write the snapshot");
+	return 0;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* kt-snapshot's commands: each takes its own arguments, argv[0] being its name. */
+#ifndef KT_SNAPSHOT_COMMANDS_H
+#define KT_SNAPSHOT_COMMANDS_H
+
+/* Each returns the program's exit status. */
+int command_capture(int argc, char **argv);
+
+#endif
