@@ -25,14 +25,15 @@ static bool is_weight(const char *text)
 	return !number_parse(text, 1, 10000, &n);
 }
 
-/* "QUOTA [PERIOD]", in us: at least 1 ms each, a period of at most 1 s (kernel/sched/core.c). */
+/* "QUOTA[/PERIOD]", or with a blank as the kernel has it, in us: at least 1 ms each, a period of at
+ * most 1 s (kernel/sched/core.c). */
 static bool is_bandwidth(const char *text)
 {
 	_cleanup_free_ char *quota = xstrdup(text);
 	char *period = quota;
 	int64_t n;
 
-	strsep(&period, " ");
+	strsep(&period, " /");
 	if (period)
 		period += strspn(period, " ");
 	return number_or_max(quota, 1000, INT64_MAX / 1000) &&
@@ -78,8 +79,8 @@ static const struct {
 	const char *expected;
 } files[] = {
 	{"cpu.max", is_bandwidth,
-	 "microseconds of CPU time or max, and then a period of 1000 to 1000000, for example "
-	 "'50000 100000'"},
+	 "microseconds of CPU time or max, and maybe a period of 1000 to 1000000, for example "
+	 "50000/100000"},
 	{"cpu.weight", is_weight, "a number from 1 to 10000"},
 	{"memory.max", is_size, "a size or max, for example 64M"},
 	{"memory.high", is_size, "a size or max, for example 64M"},
@@ -108,6 +109,8 @@ int cgroup_file_check(const char *file, const char *value, char **text, char **w
 			*text = xasprintf("%" PRIu64, bytes);
 		else
 			*text = xstrdup(value);
+		if (files[i].good == is_bandwidth && strchr(*text, '/'))
+			*strchr(*text, '/') = ' ';
 		return 0;
 	}
 	*why = xasprintf("%s='%s': expected %s", file, value, files[i].expected);

@@ -305,7 +305,7 @@ kt-workload: cgroup 'b' cannot have cpuset.mems: the cgroup2 tree has no cpuset 
 		'cgroup a mempolicy=interleave:0 mpol-flags=numa-balancing'
 	assert_mistake "1: cpu.weight='0': expected a number from 1 to 10000" 'cgroup a cpu.weight=0'
 	assert_mistake "1: memory.max='5X': expected a size or max, for example 64M" 'cgroup a memory.max=5X'
-	assert_mistake "1: cpu.max='5': expected microseconds of CPU time or max, and then a period of 1000 to 1000000, for example '50000 100000'" \
+	assert_mistake "1: cpu.max='5': expected microseconds of CPU time or max, and maybe a period of 1000 to 1000000, for example 50000/100000" \
 		'cgroup a cpu.max=5'
 	assert_mistake "1: unknown option 'memory.mx': did you mean 'memory.max'?" 'cgroup a memory.mx=4'
 	assert_mistake "1: option 'swappable': expected no value" 'cgroup a swappable=1'

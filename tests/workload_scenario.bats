@@ -24,8 +24,9 @@ assert_mistake() { # LINE MESSAGE
 	[[ $stderr == "kt-workload: -e:1: unknown op 'xyzzy': expected duration, cgroup, "*', hold or loop' ]]
 	assert_mistake 'cgroup a wrkers=2' "unknown option 'wrkers': did you mean 'workers'?"
 	assert_mistake 'cgroup a work=spinwait' "unknown work type 'spinwait': did you mean 'spin-wait'?"
-	assert_mistake 'cgroup a work=x' \
-		"unknown work type 'x': expected spin-wait, yield-heavy, mixed, bursty, futex-ping-pong or sequence"
+	run --separate-stderr kt-workload -e 'cgroup a work=x'
+	assert_equal "$status" 64
+	[[ $stderr == "kt-workload: -e:1: unknown work type 'x': expected spin-wait, "*' or exec' ]]
 	assert_mistake 'cgroup a work=bursty:brust=3ms' \
 		"unknown bursty parameter 'brust': did you mean 'burst'?"
 	assert_mistake 'cgroup a work=spin-wait:spin=1' \

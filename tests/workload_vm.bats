@@ -69,7 +69,7 @@ guest_script() { # SCRIPT TOPOLOGY
 			-e 'cgroup f clone=thread mempolicy=weighted-interleave:0,1' \
 			-e 'cgroup g workers=1 mempolicy=bind:0 mpol-flags=numa-balancing' >numa.json
 		jq -c '.errors, [.workers[:4][] | .numa_pages | (.["1"] // 0) > 10 * (.["0"] // 0), (.["0"] // 0) > 10 * (.["1"] // 0)]' numa.json
-		kt-workload -d 2s -e 'cgroup a workers=1 cpuset=0 cpu.max="20000 100000" cpu.weight=50 memory.max=64M memory.high=max' \
+		kt-workload -d 2s -e 'cgroup a workers=1 cpuset=0 cpu.max=20000/100000 cpu.weight=50 memory.max=64M memory.high=max' \
 			-e 'cgroup b/c workers=1 cpuset=0 memory.low=1M memory.swap.max=0 pids.max=8 io.weight=50' \
 			-e 'step s' -e 'sleep 500ms' -e 'hold full' >files.json &
 		sleep 1
