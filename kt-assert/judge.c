@@ -133,9 +133,11 @@ static int judge_monitor(struct judgement *j, char **message)
 		*message = xasprintf("%s: %s", path, why);
 		return err;
 	}
-	if (err)
+	if (err) {
+		j->partial |= run_ended_well(&j->run);
 		result_add(&j->completed, VERDICT_INCONCLUSIVE, whole_run, NAN,
 			   "monitor data cut short: %s: %s", path, why);
+	}
 	return 0;
 }
 
@@ -202,6 +204,9 @@ static enum verdict judge_expectations(struct judgement *j)
 {
 	const struct judge_options *o = j->options;
 
+	/* What is there of it may fail otherwise than the whole would. */
+	if (j->observed == VERDICT_FAIL && o->expect_fail && j->partial)
+		return judge_expected(o, VERDICT_INCONCLUSIVE);
 	j->wrong_error = j->observed == VERDICT_FAIL && o->expect_error.text &&
 			 !pattern_found(&o->expect_error, j->run.exit_message);
 	return j->wrong_error ? VERDICT_FAIL : judge_expected(o, j->observed);

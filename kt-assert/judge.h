@@ -32,6 +32,7 @@ struct judgement {
 	char *name;   /* the scenario, or the run directory's name */
 	struct stats stats;
 	bool has_stats;
+	bool partial; /* files of the run are missing, cut short, or of another version */
 	struct view *views;
 	struct monitor *monitors; /* of the views */
 	size_t n_views;

@@ -59,7 +59,7 @@ const char *report_note(const struct judgement *j)
 	if (j->verdict == VERDICT_SKIP)
 		return "no check is on";
 	if (j->verdict == VERDICT_PASS && j->observed == VERDICT_FAIL)
-		return "failed as expected";
+		return j->partial ? "inconclusive, which is allowed" : "failed as expected";
 	if (j->verdict == VERDICT_PASS && j->observed == VERDICT_INCONCLUSIVE)
 		return "inconclusive, which is allowed";
 	return NULL;

@@ -70,6 +70,7 @@ static int read_outcome(struct judgement *j, const char *dir, char **message)
 		*message = take_ptr(why);
 		return err;
 	}
+	j->partial = err || !j->run.known;
 	if (err)
 		result_add(&j->completed, VERDICT_INCONCLUSIVE, whole_run, NAN, "%s", why);
 	else if (j->run.known)
@@ -103,6 +104,7 @@ static int read_run_dir(struct judgement *j, const char *dir, char **message)
 	if (fd < 0 && errno != ENOENT)
 		return source_unreadable(path, message);
 	if (fd < 0) {
+		j->partial |= run_ended_well(&j->run);
 		result_add(&j->completed, VERDICT_INCONCLUSIVE, whole_run, NAN,
 			   "no stats.json: nothing was measured");
 		return 0;
@@ -112,9 +114,11 @@ static int read_run_dir(struct judgement *j, const char *dir, char **message)
 		*message = take_ptr(why);
 		return err;
 	}
-	if (err)
+	if (err) {
+		j->partial |= run_ended_well(&j->run);
 		result_add(&j->completed, VERDICT_INCONCLUSIVE, whole_run, NAN, "no stats: %s",
 			   why);
+	}
 	return 0;
 }
 
