@@ -2,19 +2,18 @@
 #include "work_common.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "diag.h"
+#include "work_wait.h"
 
 void work_machine_read(struct machine *m)
 {
@@ -143,7 +142,7 @@ static bool child_reap(const struct worker *w, int pid)
 	while (waitpid(pid, NULL, 0) < 0) {
 		if (errno != EINTR)
 			return true;
-		if (clock_now() < atomic_load(&w->rec->stop_ns))
+		if (!work_stopping(w))
 			continue;
 		kill(pid, SIGKILL);
 		return waitpid(pid, NULL, WNOHANG) == pid;
@@ -159,18 +158,6 @@ bool worker_join(struct worker *w, const struct birth *birth, int pid, uint64_t 
 	w->tally->units += reaped;
 	w->tally->iterations += reaped;
 	return worker_wait_end(w, reaped);
-}
-
-bool shared_wait(const struct worker *w, _Atomic uint32_t *word, uint32_t value)
-{
-	struct timespec left = worker_left(w);
-
-	return !syscall(SYS_futex, word, FUTEX_WAIT, value, &left, NULL, 0);
-}
-
-void shared_wake(_Atomic uint32_t *word, int n)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
 }
 
 uint64_t run_delay_read(int fd)

@@ -102,13 +102,6 @@ static inline struct timespec worker_left(const struct worker *w)
 }
 
 /*
- * Sleep while *@word is @value, at most until the stop. Returns whether someone else's
- * shared_wake() ended it.
- */
-bool shared_wait(const struct worker *w, _Atomic uint32_t *word, uint32_t value);
-void shared_wake(_Atomic uint32_t *word, int n);
-
-/*
  * How long the caller waited for a CPU in its life, as /proc/thread-self/schedstat (open as @fd)
  * has it; 0 when it is not known.
  */

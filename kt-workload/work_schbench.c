@@ -20,11 +20,12 @@
  * request latency is that of think time and work together. The metrics are
  * requests_per_second, over all workers, and average_rate, of one worker.
  */
-#include "work_common.h"
-
 #include <errno.h>
 #include <math.h>
 #include <unistd.h>
+
+#include "work_common.h"
+#include "work_wait.h"
 
 enum {
 	SCHBENCH_THREADS,
@@ -84,16 +85,6 @@ static int schbench_complete(struct work_spec *spec, char **why)
 	return 0;
 }
 
-static uint32_t number_of(const struct worker *w)
-{
-	return w->index % w->spec->group;
-}
-
-static struct record *record_of(const struct worker *w, uint32_t number)
-{
-	return w->peers[w->index - number_of(w) + number];
-}
-
 static struct cpu_lock *locks_of(struct schbench *s, const struct worker *w)
 {
 	return (struct cpu_lock *)&s->slots[w->spec->group];
@@ -107,7 +98,7 @@ static int schbench_setup(struct worker *w)
 		return -ENOMEM;
 	w->own = m;
 	m->size = sqrt((double)w->spec->values[SCHBENCH_FOOTPRINT] / MATRICES / sizeof(*m->data));
-	if (!number_of(w))
+	if (!work_rank(w))
 		return 0;
 	m->data = worker_memory(w, MATRICES * m->size * m->size * sizeof(*m->data));
 	return m->data ? 0 : -ENOMEM;
@@ -119,7 +110,7 @@ static void post(_Atomic uint32_t *word)
 	uint32_t blocked = SLOT_BLOCKED;
 
 	if (atomic_compare_exchange_strong(word, &blocked, SLOT_RUNNING))
-		shared_wake(word, 1);
+		work_futex_wake(word, 1);
 }
 
 /* Sleep until @word says "running". Returns false at the stop. */
@@ -128,9 +119,9 @@ static bool wait_posted(struct worker *w, _Atomic uint32_t *word, bool wakes)
 	bool slept = false;
 
 	while (atomic_load(word) == SLOT_BLOCKED) {
-		if (clock_now() >= atomic_load(&w->rec->stop_ns))
+		if (work_stopping(w))
 			return worker_wait_end(w, false);
-		slept |= shared_wait(w, word, SLOT_BLOCKED);
+		slept |= work_futex_wait(w, word, SLOT_BLOCKED);
 	}
 	return worker_wait_end(w, wakes && slept);
 }
@@ -144,7 +135,7 @@ static bool wake_list(struct worker *w, struct schbench *s)
 	while (number) {
 		struct slot *slot = &s->slots[number];
 
-		record_wake_at(record_of(w, number), now);
+		record_wake_at(work_peer(w, number), now);
 		number = slot->next;
 		post(&slot->state);
 		worker_iteration(w);
@@ -190,7 +181,7 @@ static void messenger_at_rate(struct worker *w, struct schbench *s)
 		number = number % w->spec->values[SCHBENCH_THREADS] + 1;
 		atomic_store(&s->slots[number].asked_ns, now);
 		atomic_fetch_add(&s->slots[number].asked, 1);
-		record_wake_at(record_of(w, number), now);
+		record_wake_at(work_peer(w, number), now);
 		post(&s->slots[number].state);
 		worker_iteration(w);
 		more = worker_checkpoint(w, 1);
@@ -200,7 +191,7 @@ static void messenger_at_rate(struct worker *w, struct schbench *s)
 /* Tell the messenger, and sleep until it answers. */
 static bool ask(struct worker *w, struct schbench *s)
 {
-	uint32_t number = number_of(w), first = atomic_load(&s->list);
+	uint32_t number = work_rank(w), first = atomic_load(&s->list);
 	struct slot *slot = &s->slots[number];
 
 	atomic_store(&slot->state, SLOT_BLOCKED);
@@ -208,7 +199,7 @@ static bool ask(struct worker *w, struct schbench *s)
 	do
 		slot->next = first;
 	while (!atomic_compare_exchange_weak(&s->list, &first, number));
-	record_wake(record_of(w, 0));
+	record_wake(work_peer(w, 0));
 	post(&s->messages);
 	return wait_posted(w, &slot->state, true);
 }
@@ -312,7 +303,7 @@ static bool request(struct worker *w, struct schbench *s, uint64_t begin)
 /* Returns how many requests it served. */
 static uint64_t serve(struct worker *w, struct schbench *s)
 {
-	struct slot *slot = &s->slots[number_of(w)];
+	struct slot *slot = &s->slots[work_rank(w)];
 	uint64_t served = 0;
 
 	if (w->spec->values[SCHBENCH_RPS]) {
@@ -335,7 +326,7 @@ static void schbench(struct worker *w)
 	uint64_t begin = clock_now(), served;
 	double seconds;
 
-	if (!number_of(w)) {
+	if (!work_rank(w)) {
 		if (w->spec->values[SCHBENCH_RPS])
 			messenger_at_rate(w, s);
 		else

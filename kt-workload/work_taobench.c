@@ -18,12 +18,12 @@
  *
  * Sizes of values are mostly small with a long tail (mean about 370 bytes), fixed for each key.
  */
-#include "work_common.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "cleanup.h"
+#include "work_common.h"
+#include "work_wait.h"
 
 enum { TAO_CLIENTS, TAO_SLOW, TAO_CACHE, TAO_HIT, TAO_STORE };
 
@@ -113,17 +113,6 @@ static int tao_complete(struct work_spec *spec, char **why)
 	return 0;
 }
 
-/* The number of the worker in its group: clients come first. */
-static uint32_t number_of(const struct worker *w)
-{
-	return w->index % w->spec->group;
-}
-
-static struct record *record_of(const struct worker *w, uint32_t number)
-{
-	return w->peers[w->index - number_of(w) + number];
-}
-
 /* Write @key's value into its shard's ring, over the oldest ones. The shard is locked. */
 static void value_put(struct cache *c, uint64_t key)
 {
@@ -191,7 +180,7 @@ static int tao_setup(struct worker *w)
 		.places = (void *)((char *)w->shared + l.places),
 		.rings = (char *)w->shared + l.rings,
 	};
-	if (!number_of(w))
+	if (!work_rank(w))
 		cache_fill(c);
 	return 0;
 }
@@ -220,7 +209,7 @@ static void unlock(_Atomic uint32_t *locked)
 /* Put the client's question to a dispatcher and wait for the answer. */
 static bool ask(struct worker *w, struct cache *c, uint64_t key)
 {
-	uint32_t number = number_of(w), slow = key % w->spec->values[TAO_SLOW];
+	uint32_t number = work_rank(w), slow = key % w->spec->values[TAO_SLOW];
 	struct question *question = &c->questions[number];
 	struct queue *q = &c->queues[slow];
 	bool slept = false;
@@ -238,12 +227,12 @@ static bool ask(struct worker *w, struct cache *c, uint64_t key)
 	worker_wait_begin(w, DUE_UNKNOWN);
 	atomic_fetch_add(&q->waiting, 1);
 	unlock(&q->locked);
-	record_wake(record_of(w, w->spec->values[TAO_CLIENTS] + slow));
-	shared_wake(&q->waiting, 1);
+	record_wake(work_peer(w, w->spec->values[TAO_CLIENTS] + slow));
+	work_futex_wake(&q->waiting, 1);
 	while (atomic_load(&question->open)) {
-		if (clock_now() >= atomic_load(&w->rec->stop_ns))
+		if (work_stopping(w))
 			return worker_wait_end(w, false);
-		slept |= shared_wait(w, &question->open, 1);
+		slept |= work_futex_wait(w, &question->open, 1);
 	}
 	return worker_wait_end(w, slept);
 }
@@ -300,9 +289,9 @@ static int next_question(struct worker *w, struct cache *c, struct queue *q)
 
 	worker_wait_begin(w, DUE_UNKNOWN);
 	while (!atomic_load(&q->waiting)) {
-		if (clock_now() >= atomic_load(&w->rec->stop_ns))
+		if (work_stopping(w))
 			break;
-		slept |= shared_wait(w, &q->waiting, 0);
+		slept |= work_futex_wait(w, &q->waiting, 0);
 	}
 	if (!worker_wait_end(w, slept) || !lock(w, &q->locked))
 		return -1;
@@ -328,7 +317,7 @@ static bool store_fetch(struct worker *w)
 
 static void dispatcher(struct worker *w, struct cache *c)
 {
-	struct queue *q = &c->queues[number_of(w) - w->spec->values[TAO_CLIENTS]];
+	struct queue *q = &c->queues[work_rank(w) - w->spec->values[TAO_CLIENTS]];
 	int number;
 
 	while ((number = next_question(w, c, q)) >= 0) {
@@ -339,9 +328,9 @@ static void dispatcher(struct worker *w, struct cache *c)
 			return;
 		value_put(c, question->key);
 		unlock(&shard->locked);
-		record_wake(record_of(w, number));
+		record_wake(work_peer(w, number));
 		atomic_store(&question->open, 0);
-		shared_wake(&question->open, 1);
+		work_futex_wake(&question->open, 1);
 		worker_iteration(w);
 		if (!worker_checkpoint(w, 1))
 			return;
@@ -350,7 +339,7 @@ static void dispatcher(struct worker *w, struct cache *c)
 
 static void taobench(struct worker *w)
 {
-	if (number_of(w) < w->spec->values[TAO_CLIENTS])
+	if (work_rank(w) < w->spec->values[TAO_CLIENTS])
 		client(w, w->own);
 	else
 		dispatcher(w, w->own);
