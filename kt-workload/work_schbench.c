@@ -13,7 +13,7 @@
  *
  * With rps the messenger does not wait for its workers: it wakes one after the other, evenly in
  * time, as often as asked for; a worker that is still busy then takes the next request as soon as
- * it is done, and the time that the request waited is part of it.
+ * it is done.
  *
  * A work unit of a worker is one request, of the messenger one wake-up that it gave; an iteration
  * is the same. The wake latency is the workers', from the messenger's reading of the clock. The
@@ -45,10 +45,9 @@ enum {
 
 /* One worker's; on a cache line of its own. */
 struct slot {
-	_Atomic uint32_t state;	   /* futex: SLOT_... */
-	uint32_t next;		   /* on the messenger's list: the next one's number, or 0 */
-	_Atomic uint64_t asked;	   /* requests that the messenger put, with rps */
-	_Atomic uint64_t asked_ns; /* when the latest was put */
+	_Atomic uint32_t state; /* futex: SLOT_... */
+	uint32_t next;		/* on the messenger's list: the next one's number, or 0 */
+	_Atomic uint64_t asked; /* requests that the messenger put, with rps */
 } __attribute__((aligned(64)));
 
 struct cpu_lock {
@@ -179,7 +178,6 @@ static void messenger_at_rate(struct worker *w, struct schbench *s)
 			return;
 		now = clock_now();
 		number = number % w->spec->values[SCHBENCH_THREADS] + 1;
-		atomic_store(&s->slots[number].asked_ns, now);
 		atomic_fetch_add(&s->slots[number].asked, 1);
 		record_wake_at(work_peer(w, number), now);
 		post(&s->slots[number].state);
@@ -204,16 +202,20 @@ static bool ask(struct worker *w, struct schbench *s)
 	return wait_posted(w, &slot->state, true);
 }
 
-/* With rps: sleep until a request comes, unless some wait already. */
-static bool await(struct worker *w, struct slot *slot, uint64_t served)
+/* With rps: sleep until there are more requests than the worker has @served. */
+static bool await(struct worker *w, struct schbench *s, uint64_t served)
 {
-	if (atomic_load(&slot->asked) > served)
-		return worker_checkpoint(w, 0);
-	atomic_store(&slot->state, SLOT_BLOCKED);
-	worker_wait_begin(w, DUE_UNKNOWN);
-	if (atomic_load(&slot->asked) > served)
-		return worker_wait_end(w, false);
-	return wait_posted(w, &slot->state, true);
+	struct slot *slot = &s->slots[work_rank(w)];
+
+	while (atomic_load(&slot->asked) <= served) {
+		atomic_store(&slot->state, SLOT_BLOCKED);
+		worker_wait_begin(w, DUE_UNKNOWN);
+		if (atomic_load(&slot->asked) > served)
+			return worker_wait_end(w, false);
+		if (!wait_posted(w, &slot->state, true))
+			return false;
+	}
+	return worker_checkpoint(w, 0);
 }
 
 /* Spin for the lock of the CPU that this runs on; NULL at the stop. */
@@ -279,12 +281,12 @@ static bool work(struct worker *w, struct schbench *s)
 }
 
 /* Think and work. Returns what worker_checkpoint() does. */
-static bool request(struct worker *w, struct schbench *s, uint64_t begin)
+static bool request(struct worker *w, struct schbench *s)
 {
-	uint64_t sleep = w->spec->values[SCHBENCH_SLEEP];
+	uint64_t sleep = w->spec->values[SCHBENCH_SLEEP], begin = clock_now();
 
 	if (sleep) {
-		uint64_t due = clock_now() + sleep;
+		uint64_t due = begin + sleep;
 		struct timespec ts = {due / NSEC_PER_SEC, due % NSEC_PER_SEC};
 
 		/* A late wake-up from it is a gap, but no message's latency. */
@@ -303,20 +305,11 @@ static bool request(struct worker *w, struct schbench *s, uint64_t begin)
 /* Returns how many requests it served. */
 static uint64_t serve(struct worker *w, struct schbench *s)
 {
-	struct slot *slot = &s->slots[work_rank(w)];
+	bool at_rate = w->spec->values[SCHBENCH_RPS];
 	uint64_t served = 0;
 
-	if (w->spec->values[SCHBENCH_RPS]) {
-		while (await(w, slot, served) && (atomic_load(&slot->asked) == served ||
-						  request(w, s,
-							  atomic_load(&slot->asked) == served + 1
-								  ? atomic_load(&slot->asked_ns)
-								  : clock_now())))
-			served += atomic_load(&slot->asked) > served;
-	} else {
-		while (ask(w, s) && request(w, s, clock_now()))
-			served++;
-	}
+	while ((at_rate ? await(w, s, served) : ask(w, s)) && request(w, s))
+		served++;
 	return served;
 }
 
