@@ -321,7 +321,9 @@ static int on_map_key(void *ctx, const unsigned char *key, size_t len)
 		size_t at = (l->hint + i) % n;
 		const struct bind_field *f = &l->type->fields[at];
 
-		if (strlen(f->key) != len || memcmp(f->key, key, len))
+		/* The first byte tells most of them apart. */
+		if (!len || f->key[0] != (char)key[0] || strlen(f->key) != len ||
+		    memcmp(f->key, key, len))
 			continue;
 		if (l->seen & 1ULL << at)
 			return bind_fail_key(b, f->key, "expected this key once, found it twice");
