@@ -58,8 +58,7 @@ struct cpu_lock {
 struct schbench {
 	_Atomic uint32_t messages; /* futex: SLOT_... of the messenger */
 	_Atomic uint32_t list;	   /* the number that came last, or 0 */
-	unsigned int n_locks;
-	struct slot slots[]; /* one for each of the group, then the locks */
+	struct slot slots[];	   /* one for each of the group, then the locks */
 };
 
 /* A worker's own. */
@@ -112,17 +111,19 @@ static void post(_Atomic uint32_t *word)
 		work_futex_wake(word, 1);
 }
 
-/* Sleep until @word says "running". Returns false at the stop. */
+/*
+ * Sleep until @word says "running"; with @wakes the time since the mark of who wrote that is a wake
+ * latency, also of a worker that did not get to sleep, as schbench has it. Returns false at the
+ * stop.
+ */
 static bool wait_posted(struct worker *w, _Atomic uint32_t *word, bool wakes)
 {
-	bool slept = false;
-
 	while (atomic_load(word) == SLOT_BLOCKED) {
 		if (work_stopping(w))
 			return worker_wait_end(w, false);
-		slept |= work_futex_wait(w, word, SLOT_BLOCKED);
+		work_futex_wait(w, word, SLOT_BLOCKED);
 	}
-	return worker_wait_end(w, wakes && slept);
+	return worker_wait_end(w, wakes);
 }
 
 /* Wake all on the list; one reading of the clock for all, as who wakes may be preempted there. */
