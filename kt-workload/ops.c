@@ -277,11 +277,13 @@ static void parse_hold(struct parser *p, char **words, struct op *op)
 	struct step *step = text ? hold_begin(p, words[0]) : NULL;
 
 	(void)op;
-	if (step && hold_parse(text, step))
-		parser_error(p,
-			     "hold '%s': expected full, a percentage up to 100%% or a time up "
-			     "to 24h, for example 5s",
-			     text);
+	if (!step || !hold_parse(text, step))
+		return;
+	step->hold_percent = step->hold_ns = 0;
+	parser_error(p,
+		     "hold '%s': expected full, a percentage up to 100%% or a time up "
+		     "to 24h, for example 5s",
+		     text);
 }
 
 static void parse_loop(struct parser *p, char **words, struct op *op)
