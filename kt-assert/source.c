@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "diag.h"
@@ -61,6 +62,23 @@ static bool is_run_dir(const char *dir)
 	return found || (d && !any);
 }
 
+/* Does a directory in @dir have a run.json? Whoever gives a matrix's directory means those. */
+static bool holds_runs(const char *dir)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	bool found = false;
+
+	while (d && !found && (e = readdir(d))) {
+		_cleanup_free_ char *path = xasprintf("%s/%s/run.json", dir, e->d_name);
+
+		found = e->d_name[0] != '.' && !access(path, F_OK);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
 static int read_outcome(struct judgement *j, const char *dir, char **message)
 {
 	_cleanup_free_ char *why = NULL;
@@ -93,8 +111,8 @@ static int read_run_dir(struct judgement *j, const char *dir, char **message)
 	int err;
 
 	if (!is_run_dir(dir)) {
-		*message =
-			xasprintf("%s: expected a run directory with run.json or stats.json", dir);
+		*message = xasprintf("%s: expected a run directory with run.json or stats.json%s",
+				     dir, holds_runs(dir) ? "; it holds some: name those" : "");
 		return -EBADMSG;
 	}
 	err = read_outcome(j, dir, message);

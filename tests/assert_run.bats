@@ -153,6 +153,10 @@ run_json() {
 	assert_line '  incomplete: killed has no run.json, which is written last'
 	assert_line '5 runs: 1 passed, 1 failed, 3 inconclusive, 0 unreadable'
 	run -2 kt-assert good broken old killed
+	mkdir matrix
+	mv good matrix
+	run -65 kt-assert matrix
+	assert_output 'kt-assert: matrix: expected a run directory with run.json or stats.json; it holds some: name those'
 }
 
 @test "a scheduler's death is shown with its reason, log and timeline" {
