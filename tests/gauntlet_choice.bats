@@ -110,6 +110,16 @@ nasty=(-o "r u'n" -s "my \"sched\" isn't" -s '$(id)' -k "./ker nel's" -w "a'b c"
 		"r u'n/it's a \"b\" \$HOME/tiny-1llc/default/ker nel's/my \"sched\" isn't/a'b c/seed1"
 }
 
+@test "a run directory is one word, whichever part of it needs quotes" {
+	local line want
+	for line in "$(kt-gauntlet -p tiny-1llc -o "r u'n" -- x)" "$(kt-gauntlet -p tiny-1llc -o run -- "x'y z")" \
+		"$(kt-gauntlet -p tiny-1llc -o run -k "./k'e l" -- x)"; do
+		want=$(sh -c "printf '%s\n' $line" | grep "tiny-1llc/default")
+		assert_regex "$want" "^r u'n/x/|^run/x'y z/|^run/x/.*/k'e l$"
+		assert_equal "$(xargs -L1 printf '%s\n' <<<"$line" | grep "tiny-1llc/default")" "$want"
+	done
+}
+
 @test "--format null ends each line with a NUL, so that words may have newlines" {
 	local two=$'a\nb'
 	kt-gauntlet --max-cpus 4 --format null -- "cmd" "$two" 'c d' > lines
@@ -231,6 +241,16 @@ x/smt-2llc/default"
 	assert_regex "$stderr" "1 of 1 variants, about 3.9s \(0 recorded, 1 estimated\)"
 	run --separate-stderr kt-gauntlet "${all[@]}" --budget 1h --only 'odd*' --only 'tiny-1*' -- kt-workload x.kt
 	assert_regex "$stderr" "2 of 2 variants, about 5m[0-9]+s \(1 recorded, 1 estimated\)"
+}
+
+@test "one long variant is taken instead of short ones that cover less" {
+	record h/x/tiny-1llc/default/foo 1
+	record h/x/tiny-1llc/a+b+d/foo 10
+	local all=(-p tiny-1llc -s foo --flags foo.flags --only default --only a+b+d --history h)
+	assert_equal "$(names "${all[@]}" --budget 10s -- x 2> said)" x/tiny-1llc/a+b+d/foo
+	assert_regex "$(cat said)" "1 of 2 variants, .* cover 13 of 14 features"
+	assert_equal "$(names "${all[@]}" --budget 11s -- x 2> said | wc -l)" 2
+	assert_equal "$(names "${all[@]}" --budget 9s -- x 2> said)" x/tiny-1llc/default/foo
 }
 
 @test "a run.json that is none is named and passed over, a directory that is not there refused" {
