@@ -40,17 +40,42 @@ def glyph: {fail: "✗", unreadable: "!", inconclusive: "?", pass: "✓", skip: 
 # HTML.
 def badge: "<span class=\"v \(.)\"><span aria-hidden=\"true\">\(glyph)</span> \(.)</span>";
 
+def went_well: .verdict == "pass" or .verdict == "skip";
 def largest: map(numbers) | max;
 
-# A cell with a number: $field is its path in stats.json, $text what is shown. HTML.
-def cell($field; $value; $text):
-  if $value | type == "number" then "<td class=\"n\" data-f=\"\($field | esc)\" data-v=\"\($value)\">\($text | esc)</td>"
-  else "<td class=\"n\" data-f=\"\($field | esc)\" data-v=\"null\"><span class=\"vh\">not measured</span><span aria-hidden=\"true\">–</span></td>" end;
-# HTML.
-def text_cell: if . == null or . == "" then "<td><span class=\"vh\">none</span><span aria-hidden=\"true\">–</span></td>" else "<td>\(bdi)</td>" end;
+# Cells of tables. HTML. What is null says so to those who cannot see the dash.
+def dash($words): "<span class=\"vh\">\($words)</span><span aria-hidden=\"true\">–</span>";
+def text_cell: if . == null or . == "" then "<td>\(dash("none"))</td>" else "<td>\(bdi)</td>" end;
+def number_cell: "<td class=\"n\">\(esc)</td>";
+def row_head: "<th scope=\"row\">\(.)</th>";
 
-# A table in a box of its own to scroll in. $heads: [text, is it a number]; rows are the input, as HTML.
+# A number as text. $kind: count, percent, time, after (a time since the start) or ratio.
+def shown($kind):
+  if $kind == "time" then time
+  elif $kind == "after" then "+\(time)"
+  elif $kind == "percent" then percent
+  elif $kind == "ratio" then digits
+  else grouped end;
+
+# A cell with a number of stats.json, $field being its path there.
+def cell($field; $kind):
+  "<td class=\"n\" data-f=\"\($field | esc)\" data-v=\""
+  + (if type == "number" then "\(.)\">\(shown($kind) | esc)" else "null\">\(dash("not measured"))" end)
+  + "</td>";
+
+# Columns of numbers as data: [head, member's path, as]. The cells of an object that is at $at.
+def cells($at; $columns):
+  . as $o
+  | [$columns[] | . as [$head, $member, $kind]
+     | $o | try getpath($member | split(".")) catch null | cell("\($at).\($member)"; $kind)] | add;
+def heads($columns): [$columns[] | "#\(.[0])"];
+
+# A table in a box of its own to scroll in; the input is the rows' cells. A head that begins with # is
+# of a column of numbers.
+def box($name; $class; $caption; $head; $body):
+  "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\($name | esc)\">"
+  + "<table\($class)><caption>\($caption)</caption><thead><tr>\($head)</tr></thead><tbody>\($body)</tbody></table></div>\n";
 def table($caption; $heads):
-  "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\($caption | esc)\"><table><caption>\($caption | esc)</caption><thead><tr>"
-  + ($heads | map("<th scope=\"col\"\(if .[1] then " class=\"n\"" else "" end)>\(.[0] | esc)</th>") | add)
-  + "</tr></thead><tbody>" + (map("<tr>\(.)</tr>\n") | add // "") + "</tbody></table></div>\n";
+  (map("<tr>\(.)</tr>\n") | add // "") as $body
+  | [$heads[] | if startswith("#") then "<th scope=\"col\" class=\"n\">\(.[1:] | esc)</th>" else "<th scope=\"col\">\(esc)</th>" end]
+  | add as $head | box($caption; ""; $caption | esc; $head; $body);

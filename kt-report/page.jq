@@ -39,7 +39,7 @@ def counts_list:
   + "</svg>\n";
 
 def bad_runs:
-  map(select(.verdict != "pass" and .verdict != "skip")) | sort_by(.verdict | severity)
+  map(select(went_well | not)) | sort_by(.verdict | severity)
   | if . == [] then "<p>Nothing: every run passed or was skipped.</p>\n" else
       "<ol class=\"bad\">" + (no_more_than(50) | map("<li>\(.verdict | badge) <a href=\"#\(.id)\">\(.name | bdi)</a>"
         + ([.judged.completed.findings[]?.text, (.judged.checks[]?.findings[]?.text), (.complaint | values), .notes[]] | .[:3]
@@ -60,17 +60,23 @@ def row($kernels):
   | [$sched, ([.parts.rest[] | select(. != $sched and . != $kernel)] | if . == [] then empty else join("/") end), ($kernel | values)]
   | join("\n");
 
+# A head of several lines: the first large, the others small. HTML.
+def lines_of_head: split("\n") | map(bdi) | .[0] + if length > 1 then "<br><small>\(.[1:] | join("<br><small>"))</small>" else "" end;
+
 def matrix:
   ([.[].kernel | values] | unique | length) as $kernels
-  | group_by(.scenario) | map(. as $runs
-    | (map(column) | unique) as $columns | (map(row($kernels)) | unique) as $rows
-    | (map({row: row($kernels), column: column, id, verdict}) | group_by(.row) | map({key: .[0].row, value: (group_by(.column) | map({key: .[0].column, value: .}) | from_entries)}) | from_entries) as $cells
-    | "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Verdicts of \($runs[0].scenario | esc)\"><table class=\"matrix\"><caption>\($runs[0].scenario | bdi), \(length | plural("run"; "runs"))</caption>"
-    + "<thead><tr><th scope=\"col\">Scheduler\(if $kernels > 1 then " and kernel" else "" end)</th>"
-    + ($columns | map("<th scope=\"col\">\(split("\n") | map(bdi) | join("<br><small>") + if length > 1 then "</small>" else "" end)</th>") | add) + "</tr></thead><tbody>"
-    + ($rows | map(. as $row | "<tr><th scope=\"row\">\(split("\n") | map(bdi) | join("<br><small>") + if length > 1 then "</small>" else "" end)</th>"
-        + ($columns | map($cells[$row][.] // [] | matrix_cell) | add) + "</tr>\n") | add)
-    + "</tbody></table></div>\n") | add;
+  | group_by(.scenario)
+  | map(map({scenario, id, verdict, row: row($kernels), column: column}) as $runs | .[0].scenario as $scenario
+    | ($runs | map(.column) | unique) as $columns
+    | (["Scheduler\(if $kernels > 1 then " and kernel" else "" end)", ($columns[] | lines_of_head)]
+       | map("<th scope=\"col\">\(.)</th>") | add) as $head
+    | ($runs | group_by(.row)
+      | map(. as $of_row | (.[0].row | lines_of_head | row_head)
+          + ([$columns[] as $c | $of_row | map(select(.column == $c)) | matrix_cell] | add)
+          | "<tr>\(.)</tr>\n") | add) as $body
+    | box("Verdicts of \($scenario)"; " class=\"matrix\"";
+        "\($scenario | bdi), \($runs | length | plural("run"; "runs"))"; $head; $body))
+  | add;
 
 def worst_wake: [.stats.cgroups[].wake_latency | objects | .p99_ns] | largest;
 
@@ -78,16 +84,17 @@ def worst_wake: [.stats.cgroups[].wake_latency | objects | .p99_ns] | largest;
 def differs(f): [.[] | f | values] | unique | length > 1;
 
 def runs_table:
-  differs(.scenario) as $s | differs(.topology) as $t | differs(.sched) as $p | differs(.kernel) as $k
-  | map("<th scope=\"row\"><a href=\"#\(.id)\">\(.name | bdi)</a></th><td>\(.verdict | badge)</td>"
-    + (if $s then .scenario | text_cell else "" end) + (if $t then .topology | text_cell else "" end)
-    + (if $p then "<td class=\"wide\">\(.sched // "–" | bdi)</td>" else "" end) + (if $k then .kernel | text_cell else "" end)
-    + "<td class=\"n\">\(.judged.stats.workers | grouped)</td><td class=\"n\">\(.judged.stats.worst_spread_pct | percent)</td><td class=\"n\">\(.judged.stats.worst_gap_ns | time)</td>"
-    + "<td class=\"n\">\(worst_wake | time)</td><td class=\"n\">\(.judged.stats.migrations | grouped)</td><td class=\"n\">\(.run.wall_ns | time)</td>")
-  | table("All runs"; [["Run", false], ["Verdict", false]]
-      + [if $s then ["Scenario", false] else empty end, if $t then ["Topology", false] else empty end,
-         if $p then ["Scheduler", false] else empty end, if $k then ["Kernel", false] else empty end]
-      + [["Workers", true], ["Worst spread", true], ["Longest gap", true], ["Worst wake p99", true], ["Migrations", true], ["Took", true]]);
+  . as $runs
+  | [["Scenario", differs(.scenario), "scenario", ""], ["Topology", differs(.topology), "topology", ""],
+   ["Scheduler", differs(.sched), "sched", " class=\"wide\""], ["Kernel", differs(.kernel), "kernel", ""]]
+  | map(select(.[1])) as $names
+  | $runs | map(. as $run | .judged.stats as $s
+    | ("<a href=\"#\(.id)\">\(.name | bdi)</a>" | row_head) + "<td>\(.verdict | badge)</td>"
+    + ([$names[] | "<td\(.[3])>\($run[.[2]] | if . then bdi else dash("none") end)</td>"] | add // "")
+    + ([$s.workers | grouped] + [$s.worst_spread_pct | percent] + [$s.worst_gap_ns | time]
+       + [worst_wake | time] + [$s.migrations | grouped] + [.run.wall_ns | time] | map(number_cell) | add))
+  | table("All runs"; ["Run", "Verdict"] + [$names[][0]]
+      + ["#Workers", "#Worst spread", "#Longest gap", "#Worst wake p99", "#Migrations", "#Took"]);
 
 # Boxes that hide rows and sections by their verdict: the style sheet's doing.
 def filters:
