@@ -18,6 +18,7 @@ enum value_kind {
 	VALUE_WHOLE,   /* 0 and up */
 	VALUE_COUNT,   /* 1 and up, never off */
 	VALUE_REAL,    /* 0 and up */
+	VALUE_SHARE,   /* 0 to 1 */
 };
 
 enum check_input {

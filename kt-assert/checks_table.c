@@ -143,7 +143,7 @@ const struct check checks[] = {
 			 "at all fail under a bind policy and are inconclusive otherwise. "
 			 "Cgroups whose pages may be anywhere are not judged; if there are no "
 			 "others, it is inconclusive.",
-		.kind = VALUE_REAL,
+		.kind = VALUE_SHARE,
 		.fails = FAILS_BELOW,
 		.judge_cgroup = judge_page_locality,
 		.nothing = "no cgroup says on which nodes its pages should be",
@@ -170,7 +170,7 @@ const struct check checks[] = {
 		.about = "Of a cgroup, the share of its workers' pages that are on nodes "
 			 "without CPUs fails above X. Inconclusive when the stats do not tell "
 			 "the machine's nodes (numa_nodes).",
-		.kind = VALUE_REAL,
+		.kind = VALUE_SHARE,
 		.fails = FAILS_ABOVE,
 		.judge_cgroup = judge_slow_tier,
 	},

@@ -109,6 +109,9 @@ static int threshold_parse(const struct check *c, const char *text, double *out,
 	case VALUE_REAL:
 		*expected = "a number from 0, or off";
 		return fraction_parse(text, out) || *out < 0 ? -EINVAL : 0;
+	case VALUE_SHARE:
+		*expected = "a number from 0 to 1, or off";
+		return fraction_parse(text, out) || *out < 0 || *out > 1 ? -EINVAL : 0;
 	case VALUE_WHOLE:
 		/* The largest that a double holds to the unit. */
 		*expected = "a whole number from 0, or off";

@@ -315,7 +315,7 @@ static const char *kind_name(enum value_kind kind)
 {
 	static const char *const names[] = {
 		[VALUE_SWITCH] = "switch", [VALUE_PERCENT] = "percent", [VALUE_WHOLE] = "whole",
-		[VALUE_COUNT] = "count",   [VALUE_REAL] = "real",
+		[VALUE_COUNT] = "count",   [VALUE_REAL] = "real",	[VALUE_SHARE] = "share",
 	};
 
 	return names[kind];

@@ -138,3 +138,16 @@ unknown() { # EDIT LINE OPTION...
 		del(.numa_nodes[1].memory_only)|numa_nodes[1]: expected the key "memory_only"
 	EOF
 }
+
+@test "shares are numbers from 0 to 1: nobody takes them for percentages" {
+	local check
+	for check in min-page-locality max-slow-tier-ratio; do
+		run -64 kt-assert "--$check" 90 "$STATS/steps.json"
+		assert_output "kt-assert: --$check: expected a number from 0 to 1, or off, found '90'"
+		run -64 kt-assert "--$check=-0.1" "$STATS/steps.json"
+		run -0 kt-assert "--$check=off" "$STATS/steps.json"
+	done
+	echo 'min_page_locality = 1.01' >"$BATS_TEST_TMPDIR/a.policy"
+	run -65 kt-assert -p "$BATS_TEST_TMPDIR/a.policy" "$STATS/steps.json"
+	assert_output --partial 'a.policy:1: min_page_locality: expected a number from 0 to 1, or off'
+}

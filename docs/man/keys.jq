@@ -7,6 +7,7 @@ def values:
 		percent: "percentage points from 0 to 100, or off",
 		whole: "whole number from 0\($unit), or off",
 		real: "number from 0\($unit), or off",
+		share: "number from 0 to 1, or off",
 		count: "whole number from 1\($unit)"
 	}[.value];
 def default: if .value == "switch" then if .on then "on" else "off" end elif .on then .threshold else "off" end;
