@@ -6,6 +6,14 @@ include "format";
 def no_more_than($n): if length > $n then .[:$n] else . end;
 def places: . * 100 | round / 100;
 
+# A mark of marks(), below, in the middle of which the place is.
+def mark($kind; $x; $y): "<use href=\"#m-\($kind)\" x=\"\($x)%\" y=\"\($y)\"/>";
+# A line from left to right, and a row's texts at its two ends.
+def across_line($class; $y): "<line class=\"\($class)\" x1=\"0\" x2=\"100%\" y1=\"\($y)\" y2=\"\($y)\"/>";
+def row_texts($left; $right; $y):
+  "<text class=\"label\" x=\"0\" y=\"\($y)\">\($left | esc)</text>"
+  + "<text class=\"value\" x=\"100%\" y=\"\($y)\" text-anchor=\"end\">\($right | esc)</text>";
+
 # A scale: {lo, hi, log}. Where a value lies on it, in percent of its width.
 def at($scale):
   (if $scale.log then
@@ -37,8 +45,9 @@ def figure($id; $height; $title; $desc; $inner):
 
 def grid($scale; $height; f):
   [ticks($scale)[] | at($scale) as $x
+    | (if $x < 4 then "start" elif $x > 96 then "end" else "middle" end) as $anchor
     | "<line class=\"g\" x1=\"\($x)%\" x2=\"\($x)%\" y1=\"0\" y2=\"\($height - 18)\"/>"
-    + "<text class=\"tick\" x=\"\($x)%\" y=\"\($height - 4)\" text-anchor=\"\(if $x < 4 then "start" elif $x > 96 then "end" else "middle" end)\">\(f | esc)</text>"]
+    + "<text class=\"tick\" x=\"\($x)%\" y=\"\($height - 4)\" text-anchor=\"\($anchor)\">\(f | esc)</text>"]
   | add // "";
 
 # Rows of marks over one scale. A row: {label, value, low, high, marks: [{x, kind}]}.
@@ -53,13 +62,11 @@ def strip($id; $title; $desc; $scale; $limit; f):
       + (if $limit then ($limit.x | at($scale)) as $x
           | "<line class=\"limit\" x1=\"\($x)%\" x2=\"\($x)%\" y1=\"0\" y2=\"\($height - 18)\"/>" else "" end)
       + ([$rows | to_entries[] | (.key * 38) as $y | .value
-          | "<text class=\"label\" x=\"0\" y=\"\($y + 13)\">\(.label | cut(40) | esc)</text>"
-          + "<text class=\"value\" x=\"100%\" y=\"\($y + 13)\" text-anchor=\"end\">\(.value | esc)</text>"
-          + "<line class=\"base\" x1=\"0\" x2=\"100%\" y1=\"\($y + 26)\" y2=\"\($y + 26)\"/>"
+          | row_texts(.label | cut(40); .value; $y + 13) + across_line("base"; $y + 26)
           + (if .low != null and .high != null then
               (.low | at($scale)) as $a | (.high | at($scale)) as $b
               | "<rect class=\"range\" x=\"\($a)%\" width=\"\($b - $a | places)%\" y=\"\($y + 23)\" height=\"6\"/>" else "" end)
-          + ([.marks | no_more_than(200)[] | "<use href=\"#m-\(.kind)\" x=\"\(.x | at($scale))%\" y=\"\($y + 26)\"/>"] | add // "")]
+          + ([.marks | no_more_than(200)[] | mark(.kind; .x | at($scale); $y + 26)] | add // "")]
          | add // ""));
 
 # The marks that strip() draws, once in a page.
@@ -81,7 +88,8 @@ def limit_text($check; $unit):
 # Off-CPU shares of a run's workers: the width of a bar is the cgroup's spread.
 def spread_chart:
   . as $run | check("max-spread-pct") as $c
-  | [.stats.cgroups | to_entries[] | .key as $k | .value | select(.off_cpu_pct_min | type == "number") | select(.off_cpu_pct_max | type == "number")
+  | [.stats.cgroups | to_entries[] | .key as $k | .value
+    | select([.off_cpu_pct_min, .off_cpu_pct_max] | all(type == "number"))
     | {label: (.name // "?" | tostring), value: "spread \(.spread_pct | percent)", low: .off_cpu_pct_min, high: .off_cpu_pct_max,
        marks: [$run.stats.workers[] | select(.cgroup_index == $k) | .off_cpu_pct | numbers | {x: ., kind: "dot"}]}] as $rows
   | if $rows == [] then "" else
@@ -102,7 +110,8 @@ def gap_chart:
   | if $rows == [] then "" else
       ([$rows[].marks[].x, $limit // empty] | log_scale) as $scale
       | $rows | strip("\($run.id)-gaps"; "Longest gap of each worker, by cgroup";
-          "Logarithmic; a dot is a worker." + limit_text($c; "ms") + (if $limit then " The dashed line is the threshold." else "" end);
+          "Logarithmic; a dot is a worker." + limit_text($c; "ms")
+          + (if $limit then " The dashed line is the threshold." else "" end);
           $scale; (if $limit then {x: $limit} else null end); time) end;
 
 def latency_rows($key):
@@ -111,11 +120,12 @@ def latency_rows($key):
 def latency_chart($key; $title):
   . as $run | latency_rows($key)
   | map({label: (.name // "?" | tostring), value: "p50 \(.p50_ns | time), p99 \(.p99_ns | time)", low: .min_ns, high: .max_ns,
-     marks: [{x: .p50_ns, kind: "p50"}, {x: .p90_ns, kind: "p90"}, {x: .p99_ns, kind: "p99"}, {x: .p999_ns, kind: "p999"}] | map(select(.x | type == "number"))})
+     marks: [. as $l | "p50", "p90", "p99", "p999" | {x: $l["\(.)_ns"], kind: .} | select(.x | type == "number")]})
   | if . == [] then "" else
       ([.[] | .low, .high, .marks[].x] | map(numbers) | log_scale) as $scale
       | strip("\($run.id)-\($key)"; $title;
-          "Logarithmic. The bar goes from the shortest to the longest; disc: 50th percentile, ring: 90th, diamond: 99th, stroke: 99.9th.";
+          "Logarithmic. The bar goes from the shortest to the longest; "
+          + "disc: 50th percentile, ring: 90th, diamond: 99th, stroke: 99.9th.";
           $scale; null; time) end;
 
 # A line over the rows of a monitor series: y grows downwards from $top to 0; null breaks the line.
@@ -129,9 +139,9 @@ def trace($rows; f; $top; $class):
 # One panel: $traces are [f's name, class]; the rows' values come from the names.
 def panel($rows; $y; $caption; $traces):
   ([$rows[] | .[$traces[][0]] | numbers] | max // 0 | if . > 0 then . else 1 end) as $top
-  | "<text class=\"label\" x=\"0\" y=\"\($y + 13)\">\($caption | esc)</text><text class=\"value\" x=\"100%\" y=\"\($y + 13)\" text-anchor=\"end\">top \($top | grouped)</text>"
-  + "<line class=\"g\" x1=\"0\" x2=\"100%\" y1=\"\($y + 22)\" y2=\"\($y + 22)\"/><line class=\"base\" x1=\"0\" x2=\"100%\" y1=\"\($y + 82)\" y2=\"\($y + 82)\"/>"
-  + "<svg y=\"\($y + 22)\" width=\"100%\" height=\"60\" viewBox=\"0 0 \([($rows | length) - 1, 1] | max) 100\" preserveAspectRatio=\"none\">"
+  | ([($rows | length) - 1, 1] | max) as $width
+  | row_texts($caption; "top \($top | grouped)"; $y + 13) + across_line("g"; $y + 22) + across_line("base"; $y + 82)
+  + "<svg y=\"\($y + 22)\" width=\"100%\" height=\"60\" viewBox=\"0 0 \($width) 100\" preserveAspectRatio=\"none\">"
   + ([$traces[] | .[0] as $name | trace($rows; .[$name] | numbers // null; $top; .[1])] | add) + "</svg>";
 
 def monitor_chart:
@@ -140,14 +150,19 @@ def monitor_chart:
       {lo: 0, hi: ([.monitor.duration, 1] | max / 1e9)} as $scale
       | ([["Runnable tasks on a CPU: most (solid), fewest (dashed)", [["high", "line"], ["low", "line second"]]],
           ["Deepest local dispatch queue", [["dsq", "line"]]],
-          ["Events a second: select_cpu_fallback (solid), dispatch_keep_last (dashed)", [["fallback", "line"], ["keep", "line second"]]]]
+          ["Events a second: select_cpu_fallback (solid), dispatch_keep_last (dashed)",
+           [["fallback", "line"], ["keep", "line second"]]]]
          | map(select(.[1] as $t | any($rows[] | .[$t[][0]]; . != null)))) as $panels
       | if $panels == [] then "" else
         ($panels | length * 92 + 22) as $height
         | figure("\(.id)-monitor"; $height; "Monitor series";
             "\(.monitor.samples | plural("sample"; "samples")) over \(.monitor.duration | time)"
-            + (if .monitor.samples > ($rows | length) then ", in \($rows | length) intervals: of each, the highest values and the lowest of the fewest." else "." end);
-            grid($scale; $height; "\(.) s") + ([range($panels | length) as $i | panel($rows; $i * 92; $panels[$i][0]; $panels[$i][1])] | add)) end end;
+            + (if .monitor.samples > ($rows | length) then
+                 ", in \($rows | length) intervals: of each, the highest values and the lowest of the fewest."
+               else "." end);
+            grid($scale; $height; "\(.) s")
+            + ([range($panels | length) as $i | $panels[$i] as [$caption, $traces]
+                | panel($rows; $i * 92; $caption; $traces)] | add)) end end;
 
 def shape($event):
   if $event == "op" then "dot" elif $event | startswith("scheduler") then "p99" else "p999" end;
@@ -162,25 +177,35 @@ def timeline_chart:
          | select(.event == "step-start" or .event == "scenario-start") | . as $s
          | (.event | sub("start$"; "end")) as $closing
          | {lane: (if .event == "step-start" then 1 else 0 end), text: (.text // "?"), from: .t,
-            to: ([$all[$i:][] | select(.event == $closing and (.text == $s.text or $closing == "scenario-end")) | .t] | first // ($t0 + $span))}] as $bars
+            to: ([$all[$i:][]
+                  | select(.event == $closing and (.text == $s.text or $closing == "scenario-end")) | .t]
+                 | first // ($t0 + $span))}] as $bars
       | (([$bars[].lane] | max // -1) + 1) as $lanes
       | [$all[] | select(.event | test("^(step|scenario)-(start|end)$") | not)] as $points
       | ($lanes * 28 + 26) as $y
       | ($y + 34) as $height
       | def x: (. - $t0) / 1e9 | at($scale);
         figure("\(.id)-timeline"; $height; "Timeline";
-          "Seconds since the first event. Bars: the scenario and its steps; dots: ops; diamonds: the scheduler; strokes: other events.";
+          "Seconds since the first event. Bars: the scenario and its steps; dots: ops; "
+          + "diamonds: the scheduler; strokes: other events.";
           grid($scale; $height; "\(.) s")
           + ([$bars[] | (.from | x) as $a | (.to | x) as $b
-              | "<svg x=\"\($a)%\" y=\"\(.lane * 28 + 2)\" width=\"\([$b - $a, 0.3] | max | places)%\" height=\"22\"><rect class=\"bar lane\(.lane)\" width=\"100%\" height=\"100%\"/><text class=\"label\" x=\"5\" y=\"15\">\(.text | cut(60) | esc)</text></svg>"] | add // "")
-          + "<line class=\"base\" x1=\"0\" x2=\"100%\" y1=\"\($y)\" y2=\"\($y)\"/>"
-          + ([$points | no_more_than(400)[] | "<use href=\"#m-\(.event as $e | shape($e))\" x=\"\(.t | x)%\" y=\"\($y)\"/>"] | add // "")) end;
+              | ([$b - $a, 0.3] | max | places) as $width
+              | "<svg x=\"\($a)%\" y=\"\(.lane * 28 + 2)\" width=\"\($width)%\" height=\"22\">"
+              + "<rect class=\"bar lane\(.lane)\" width=\"100%\" height=\"100%\"/>"
+              + "<text class=\"label\" x=\"5\" y=\"15\">\(.text | cut(60) | esc)</text></svg>"] | add // "")
+          + across_line("base"; $y)
+          + ([$points | no_more_than(400)[] | mark(shape(.event); .t | x; $y)] | add // "")) end;
 
 # A figure of every run, a row for each scenario and scheduler. $value: what the run's figure is.
 def across($id; $title; $log; value; f):
-  [.[] | . as $run | (value) as $x | select($x | type == "number") | {x: $x, kind: $run.verdict, label: "\($run.scenario) · \($run.sched)"}]
+  [.[] | {x: value, kind: .verdict, label: "\(.scenario) · \(.sched)"} | select(.x | type == "number")]
   | if . == [] then "" else
       (map(.x) | if $log then log_scale else {lo: 0, hi: ([max * 1.05, 1] | max)} end) as $scale
       | group_by(.label)
-      | map({label: .[0].label, value: "\(length | plural("run"; "runs")), at most \(map(.x) | max | f)", marks: sort_by(-(.kind | severity))})
-      | strip($id; $title; (if $log then "Logarithmic. " else "" end) + "A mark is a run: disc pass, cross fail, triangle inconclusive, square unreadable, stroke skip."; $scale; null; f) end;
+      | map({label: .[0].label, value: "\(length | plural("run"; "runs")), at most \(map(.x) | max | f)",
+             marks: sort_by(-(.kind | severity))})
+      | strip($id; $title;
+          (if $log then "Logarithmic. " else "" end)
+          + "A mark is a run: disc pass, cross fail, triangle inconclusive, square unreadable, stroke skip.";
+          $scale; null; f) end;

@@ -30,10 +30,11 @@ def with_parts:
 def counted: group_by(.verdict) | map({key: .[0].verdict, value: length}) | from_entries;
 
 def counts_list:
-  counted as $c | length as $n
-  | "<ul class=\"counts\">" + ([verdicts[] | select($c[.] != null) | "<li>\(badge) <strong>\($c[.])</strong></li>"] | add) + "</ul>\n"
-  + "<svg role=\"img\" aria-label=\"\([verdicts[] | select($c[.] != null) | "\($c[.]) \(.)"] | join(", "))\" class=\"share\" width=\"100%\" height=\"10\">"
-  + (reduce (verdicts[] | select($c[.] != null)) as $v ({x: 0, out: ""};
+  counted as $c | length as $n | [verdicts[] | select($c[.] != null)] as $there
+  | ([$there[] | "\($c[.]) \(.)"] | join(", ")) as $words
+  | "<ul class=\"counts\">" + ([$there[] | "<li>\(badge) <strong>\($c[.])</strong></li>"] | add) + "</ul>\n"
+  + "<svg role=\"img\" aria-label=\"\($words)\" class=\"share\" width=\"100%\" height=\"10\">"
+  + (reduce $there[] as $v ({x: 0, out: ""};
        ($c[$v] * 100 / $n) as $w
        | .out += "<rect class=\"fill-\($v)\" x=\"\(.x | places)%\" width=\"\($w | places)%\" height=\"10\"/>" | .x += $w) | .out)
   + "</svg>\n";
@@ -50,18 +51,20 @@ def bad_runs:
 def matrix_cell:
   if . == [] then "<td class=\"none\"><span class=\"vh\">no run</span></td>"
   else sort_by(.verdict | severity) | group_by(.verdict | severity) as $g
-    | "<td class=\"\(.[0].verdict)\">" + ([$g[] | "<a href=\"#\(.[0].id)\">\(.[0].verdict | badge)\(if length > 1 then " × \(length)" else "" end)</a>"] | join("<br>")) + "</td>" end;
+    | ([$g[] | (if length > 1 then " × \(length)" else "" end) as $times
+        | .[0] | "<a href=\"#\(.id)\">\(.verdict | badge)\($times)</a>"] | join("<br>")) as $links
+    | "<td class=\"\(.[0].verdict)\">\($links)</td>" end;
 
 # Columns: topologies, by the preset's name where the directories have one. Rows: schedulers, the other
 # parts of the name, and kernels when there are several. What is said a second time is left out.
 def column: (.topology // "unknown") as $t | [.parts.preset // empty | select(. != $t)] + [$t] | join("\n");
 def row($kernels):
   (.sched // "unknown") as $sched | (if $kernels > 1 then .kernel // "unknown kernel" else null end) as $kernel
-  | [$sched, ([.parts.rest[] | select(. != $sched and . != $kernel)] | if . == [] then empty else join("/") end), ($kernel | values)]
-  | join("\n");
+  | [.parts.rest[] | select(. != $sched and . != $kernel)] as $rest
+  | [$sched, (if $rest == [] then empty else $rest | join("/") end), ($kernel | values)] | join("\n");
 
 # A head of several lines: the first large, the others small. HTML.
-def lines_of_head: split("\n") | map(bdi) | .[0] + if length > 1 then "<br><small>\(.[1:] | join("<br><small>"))</small>" else "" end;
+def lines_of_head: split("\n") | map(bdi) | .[0] + (.[1:] | map("<br><small>\(.)</small>") | add // "");
 
 def matrix:
   ([.[].kernel | values] | unique | length) as $kernels
@@ -101,37 +104,52 @@ def filters:
   counted as $c
   | if $c | length < 2 then "" else
       "<fieldset class=\"filters\"><legend>Show runs that are</legend>"
-      + ([verdicts[] | select($c[.] != null) | "<label><input type=\"checkbox\" checked id=\"show-\(.)\"> \(badge) \($c[.])</label>"] | join(" ")) + "</fieldset>\n" end;
+      + ([verdicts[] | select($c[.] != null)
+          | "<label><input type=\"checkbox\" checked id=\"show-\(.)\"> \(badge) \($c[.])</label>"] | join(" "))
+      + "</fieldset>\n" end;
 
 # 2026-11-22T21:43:43Z for people. HTML.
 def moment: "<time datetime=\"\(esc)\">\(sub("T"; " ") | sub("Z$"; " UTC") | esc)</time>";
 
 # What the lead says of something that the runs have: its name when all have the same.
-def count_of(f; $one; $many): [.[] | f | values] | unique | if length == 1 then "\($one) \(.[0] | bdi)" else length | plural($one; $many) end;
+def count_of(f; $one; $many):
+  [.[] | f | values] | unique | if length == 1 then "\($one) \(.[0] | bdi)" else length | plural($one; $many) end;
 
-def section($id; $title): "<section aria-labelledby=\"\($id)\"><h2 id=\"\($id)\">\($title)</h2>\n\(.)</section>\n";
+def section_title:
+  {bad: "What went wrong", matrix: "Verdicts by variant", across: "Across runs", all: "All runs", runs: "Each run"}[.];
+def section($id):
+  "<section aria-labelledby=\"\($id)\"><h2 id=\"\($id)\">\($id | section_title)</h2>\n\(.)</section>\n";
+
+def header($title; $sections):
+  (map(.run.started | strings) | sort) as $times
+  | "<header><h1>\($title | bdi)</h1>\n<p class=\"lead\">"
+  + ([(length | plural("run"; "runs")), count_of(.scenario; "scenario"; "scenarios"),
+      count_of(.topology; "topology"; "topologies"), count_of(.sched; "scheduler"; "schedulers"),
+      count_of(.kernel; "kernel"; "kernels")] | join(", "))
+  + (if $times == [] then "" else "<br>started \([$times[0], $times[-1:][0]] | unique | map(moment) | join(" to "))" end)
+  + "</p>\n" + counts_list
+  + "<nav aria-label=\"On this page\"><ul>"
+  + ($sections | map("<li><a href=\"#\(.)\">\(section_title)</a></li>") | add) + "</ul></nav></header>\n";
 
 def page($runs; $title; $style):
   ($runs | with_names | with_parts) as $runs
-  | ([$runs[].run.started | strings] | sort) as $times
   | ($runs | across("across-spread"; "Worst spread of each run"; false; .judged.stats.worst_spread_pct; percent)
      + across("across-gap"; "Longest gap of each run"; true; .judged.stats.worst_gap_ns; time)
      + across("across-wake"; "Worst 99th percentile of wake latency of each run"; true; worst_wake; time)) as $across
-  | "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-  + "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
-  + "<meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"data:,\"><title>\($title | esc)</title>\n<style>\n\($style)</style></head>\n<body>\n"
+  | "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+  + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+  + "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+  + "img-src data:; base-uri 'none'; form-action 'none'\">\n"
+  + "<meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"data:,\">"
+  + "<title>\($title | esc)</title>\n<style>\n\($style)</style></head>\n<body>\n"
   + "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
-  + "<header><h1>\($title | bdi)</h1>\n<p class=\"lead\">"
-  + ($runs | [(length | plural("run"; "runs")), count_of(.scenario; "scenario"; "scenarios"), count_of(.topology; "topology"; "topologies"),
-      count_of(.sched; "scheduler"; "schedulers"), count_of(.kernel; "kernel"; "kernels")] | join(", "))
-  + (if $times == [] then "" else "<br>started \($times[0] | moment)" + (if $times[0] == $times[-1:][0] then "" else " to \($times[-1:][0] | moment)" end) end) + "</p>\n"
-  + ($runs | counts_list)
-  + "<nav aria-label=\"On this page\"><ul><li><a href=\"#bad\">What went wrong</a></li><li><a href=\"#matrix\">Verdicts by variant</a></li>"
-  + (if $across == "" then "" else "<li><a href=\"#across\">Across runs</a></li>" end) + "<li><a href=\"#all\">All runs</a></li><li><a href=\"#runs\">Each run</a></li></ul></nav></header>\n"
+  + ($runs | header($title; [("bad", "matrix", if $across == "" then empty else "across" end, "all", "runs")]))
   + marks + "<main id=\"main\" tabindex=\"-1\">\n"
-  + ($runs | bad_runs | section("bad"; "What went wrong"))
-  + ("<div class=\"matrices\">\($runs | matrix)</div>\n" | section("matrix"; "Verdicts by variant"))
-  + (if $across == "" then "" else "<div class=\"figures\">\($across)</div>" | section("across"; "Across runs") end)
-  + ($runs | filters + "<div id=\"all-runs\">\(runs_table)</div>" | section("all"; "All runs"))
-  + ($runs | ([.[] | select(.verdict != "pass" and .verdict != "skip")] | length <= 10) as $unfold | map(run_section($unfold)) | add | section("runs"; "Each run"))
-  + "</main>\n<footer><p>A dash stands for what was not measured. Percentages of time are of wall time.</p></footer>\n</body></html>";
+  + ($runs | bad_runs | section("bad"))
+  + ("<div class=\"matrices\">\($runs | matrix)</div>\n" | section("matrix"))
+  + (if $across == "" then "" else "<div class=\"figures\">\($across)</div>" | section("across") end)
+  + ($runs | filters + "<div id=\"all-runs\">\(runs_table)</div>" | section("all"))
+  + ($runs | (map(select(went_well | not)) | length <= 10) as $unfold
+     | map(run_section($unfold)) | add | section("runs"))
+  + "</main>\n<footer><p>A dash stands for what was not measured. Percentages of time are of wall time.</p></footer>\n"
+  + "</body></html>";
