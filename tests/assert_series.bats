@@ -59,7 +59,7 @@ change() {
 }
 
 @test "converges-to wants three samples in a row up to the deadline, the last on it at the latest" {
-	jq -nc 'range(8) | {t_ns: (. * 1000000), v: ([9, 100, 9, 100, 101, 99, 50, 50][.])}' >c.jsonl
+	jq -nc 'range(8) | {t_ns: (. * 1000000), v: ([9, 100, 9, 100, 101, 99, 100, 50][.])}' >c.jsonl
 	run -0 kt-assert --series c.jsonl --converges-to v:100:1:5ms --converges-to v:100:1%:1s
 	run -1 kt-assert --series c.jsonl --converges-to v:100:1:4ms
 	assert_line --index 1 '  converges-to v: not within 1 of 100 in 3 samples in a row up to +4ms, nearest 100 (sample 2 at +1ms), last 101 (sample 5 at +4ms)'
@@ -100,6 +100,10 @@ change() {
 		--each var.name:ne:y --each 'cpu[1].nr:gt:1' --each var.n:!=:5
 	run -1 kt-assert --series s.jsonl --each 'cpu[1].nr:lt:5'
 	assert_line --index 1 '  each cpu[1].nr: 7 in sample 5 at +400ms (expected <5), last held in sample 4 at +300ms'
+	run -1 kt-assert --series s.jsonl --each var.n:lt:90
+	run -1 kt-assert --series s.jsonl --each var.n:gt:0
+	run -1 kt-assert --series s.jsonl --each var.n:le:89
+	run -1 kt-assert --series s.jsonl --each var.n:ge:1
 	run -1 kt-assert --series s.jsonl --each var.gone:eq:1
 	run -1 kt-assert --series s.jsonl --each var.name:lt:5
 	change 2 '.var.n = null' >null.jsonl
@@ -263,6 +267,8 @@ refused() {
 		for (i = 0; i < 3000000; i++) printf "%d,", i
 		print "0]}" }' >large.jsonl
 	/usr/bin/time -f %M -o kib kt-assert -q --series large.jsonl --strictly-increasing v --steady-within v:0s:1e9
-	# 35 MB, and kept in 16: sanitizers take more, and the bound of 64 MB at 1 GB is the benchmark's.
-	[ -n "${KT_BIN:-}" ] || [ "$(cat kib)" -lt 16384 ]
+	# 35 MB in some 3; sanitizers take more. The bound of 64 MB at 1 GB is the benchmark's.
+	limit=8192
+	[ -z "${KT_BIN:-}" ] || limit=65536
+	[ "$(cat kib)" -lt "$limit" ]
 }
