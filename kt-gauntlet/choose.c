@@ -11,7 +11,6 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "exits.h"
-#include "pairwise.h"
 
 #define NS_PER_S 1000000000ULL
 
@@ -35,7 +34,7 @@ static void pairwise(struct matrix *m, const struct settings *s, struct picks *p
 	struct candidates c;
 
 	candidates_make(&c, m, s, NULL);
-	if (pairwise_choose(m, &c, picks, &size))
+	if (pairwise_choose(m, &c, s->pairwise, picks, &size))
 		die(EXIT_USAGE, "--pairwise: too many pairs of values: narrow them");
 	fprintf(stderr,
 		"kt-gauntlet: pairwise: %zu of %zu variants cover all %" PRIu64

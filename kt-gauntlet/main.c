@@ -79,7 +79,9 @@ static const struct option_row rows[] = {
 	{"only", 0, "GLOB",
 	 "keep variants whose name matches, or a part of it\n(repeatable: one match is enough)",
 	 OPT_ONLY},
-	{"pairwise", 0, NULL, "keep few variants that cover all pairs of values", OPT_PAIRWISE},
+	{"pairwise", 0, "[flags]",
+	 "keep few variants that cover all pairs of values; =flags:\nof single flags, not of profiles",
+	 OPT_PAIRWISE},
 	{"budget", 0, "TIME", "keep variants that cover most in this time", OPT_BUDGET},
 	{"history", 0, "DIR", "take durations from run directories in here (repeatable)",
 	 OPT_HISTORY},
@@ -161,6 +163,13 @@ static void format_option(struct settings *s, const char *name)
 	die(EXIT_USAGE, "unknown format '%s': %s%s%s", name,
 	    near ? "did you mean '" : "expected lines, null, json, github-matrix or names",
 	    near ? near : "", near ? "'?" : "");
+}
+
+static void pairwise_option(struct settings *s, const char *value)
+{
+	if (value && strcmp(value, "flags"))
+		die(EXIT_USAGE, "--pairwise '%s': expected nothing, or flags", value);
+	s->pairwise = value ? PAIRWISE_FLAGS : PAIRWISE_PROFILES;
 }
 
 static void reps_option(struct settings *s, const char *value)
@@ -246,7 +255,7 @@ static void other_option(struct settings *s, int id, const char *value)
 		words_add(&s->globs, value);
 		break;
 	case OPT_PAIRWISE:
-		s->pairwise = true;
+		pairwise_option(s, value);
 		break;
 	case OPT_BUDGET:
 		s->budget_ns = duration_option("--budget", value);

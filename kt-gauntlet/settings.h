@@ -11,6 +11,7 @@
 #include "emit.h"
 #include "kernels.h"
 #include "matrix.h"
+#include "pairwise.h"
 #include "presets.h"
 #include "subjects.h"
 #include "walk.h"
@@ -34,7 +35,8 @@ struct settings {
 	uint64_t estimate_ns;	    /* 0: as the scenario says */
 	struct shard shard;
 	enum format format;
-	bool pairwise, list, no_scenario;
+	enum pairwise_of pairwise;
+	bool list, no_scenario;
 };
 
 void words_add(struct words *w, const char *word);

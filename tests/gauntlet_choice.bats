@@ -199,6 +199,33 @@ pairs() {
 	assert_equal "$(wc -l < chosen)" 24
 }
 
+# In place of the profile, a part for each of the flags a to d: x-, x+, or x? for a scheduler without.
+flag_parts() {
+	awk -F / -v OFS=/ '{
+		parts = ""
+		for (i = 1; i <= 4; i++) {
+			flag = substr("abcd", i, 1)
+			parts = parts (i > 1 ? "/" : "") flag ($5 != "foo" ? "?" : index("+" $3 "+", "+" flag "+") ? "+" : "-")
+		}
+		$3 = parts
+		print
+	}' "$@"
+}
+
+@test "--pairwise=flags covers every pair of flags, on and off, and of flags and other values, with fewer" {
+	local all=(--max-cpus 16 -k 7.0..7.3 -s none -s foo --flags foo.flags --seed 1..3)
+	names "${all[@]}" -- kt-workload x.kt | flag_parts > all
+	names "${all[@]}" --pairwise=flags -- kt-workload x.kt 2> said > chosen
+	run diff <(pairs all) <(flag_parts chosen | pairs)
+	assert_success
+	names "${all[@]}" --pairwise -- kt-workload x.kt > profiles 2>&1
+	assert [ "$(wc -l < chosen)" -ge 28 ]
+	assert [ $((2 * $(wc -l < chosen))) -lt "$(wc -l < profiles)" ]
+	run --separate-stderr kt-gauntlet --pairwise=sched -- x
+	assert_failure 64
+	assert_equal "$stderr" "kt-gauntlet: --pairwise 'sched': expected nothing, or flags"
+}
+
 @test "--budget chooses within the time what covers most, and says what that is" {
 	printf 'duration 10s\n' > x.kt
 	local all=(--max-cpus 64 -k 7.0..7.3 -s foo --flags foo.flags)

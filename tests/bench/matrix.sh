@@ -49,6 +49,9 @@ five "1,000,000 names" 1000 "${million[@]}" --format names -- kt-workload x.kt
 five "--budget among 102,400, modelled" 1000 "${many[@]}" --budget 2h -- kt-workload x.kt
 five "--budget among 102,400, 2,048 of them recorded" 1000 "${many[@]}" --budget 2h --history "$work/history" -- kt-workload x.kt
 five "--pairwise among 102,400" 1000 "${many[@]}" --pairwise -- kt-workload x.kt
+five "--pairwise=flags among 102,400" 1000 "${many[@]}" --pairwise=flags -- kt-workload x.kt
+# What they say of themselves.
 "${many[@]}" --budget 2h --history "$work/history" -- kt-workload x.kt > "$work/lines"
 "${many[@]}" --pairwise -- kt-workload x.kt > "$work/lines"
+"${many[@]}" --pairwise=flags -- kt-workload x.kt > "$work/lines"
 exit $missed
