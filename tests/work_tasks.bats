@@ -31,8 +31,23 @@ each_type() {
 	assert_output ""
 	run jq -r '.workers[] | select(.exit != "completed") | .cgroup' "$stats"
 	assert_output ""
+	# None of them waits for something beyond the stop.
+	run jq -r '.workers[] | select(.wall_ns > 1500000000) | "\(.cgroup) \(.wall_ns)"' "$stats"
+	assert_output ""
 	run no_run_root
 	assert_success
+}
+
+@test "every type works in threads as well, of the run and of one leader" {
+	local key
+	for key in clone=thread pcomm=leader; do
+		each_type | sed "s/\$/ $key/" >"$BATS_TEST_TMPDIR/each.kt"
+		start_workload -d 1s "$BATS_TEST_TMPDIR/each.kt"
+		end_workload
+		assert_equal "$status" 0
+		run jq -r '.cgroups[] | select(.work_units == 0 or .iterations == 0) | .name' "$stats"
+		assert_output ""
+	done
 }
 
 @test "types that block have wake latencies, benchmarks have request latencies and figures" {
@@ -176,6 +191,19 @@ gap_is_seen() { # TYPE WORKERS CPUSET
 	assert_success
 	run pgrep -f '^sleep 77[.]7$'
 	assert_failure
+}
+
+@test "a command dies with its worker when kt-workload is killed" {
+	start_workload -d 10s -e "cgroup a workers=1 'work=exec:sleep 77.8'"
+	eventually pgrep -f '^sleep 77[.]8$' >/dev/null
+	kill -KILL "$workload"
+	workload=
+	eventually gone '^sleep 77[.]8$'
+	eventually no_run_root
+}
+
+gone() { # PATTERN
+	! pgrep -f "$1" >/dev/null
 }
 
 @test "exec says which command is missing, and what it expects" {
