@@ -153,6 +153,7 @@ static int run_and_report(const struct settings *s, const struct scenario *sc,
 
 	run_scenario(&run, sysfs);
 	ret = stats_write(&run, stdout);
+	info("the end and the report took %.3f s", (clock_now() - run.stop_ns) / 1e9);
 	status = run.signal ? 128 + run.signal : run.n_errors ? 1 : 0;
 	run_free(&run);
 	if (ret)

@@ -80,8 +80,12 @@ void numa_pages_count(struct numa_pages *p)
 
 int64_t numa_pages_migrated(void)
 {
-	_cleanup_fclose_ FILE *f = fopen("/proc/thread-self/sched", "re");
-	char line[256];
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[32], line[256];
+
+	/* Not by thread-self: threads that end would meet in their process's directory. */
+	snprintf(path, sizeof(path), "/proc/%d/sched", gettid());
+	f = fopen(path, "re");
 
 	while (f && fgets(line, sizeof(line), f)) {
 		const char *colon = strchr(line, ':');

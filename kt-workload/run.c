@@ -331,6 +331,20 @@ static void run_step(struct run *run, size_t index)
 	run_check(run);
 }
 
+/* The most that a worker has; histograms of each step are its greater part. */
+static size_t telemetry_size(const struct run *run)
+{
+	size_t most = 0, i;
+
+	for (i = 0; i < run->sc->n_groups; i++) {
+		const struct crew *crew = &run->crews[i];
+		size_t size = crew->def->workers ? crew->memory_size / crew->def->workers : 0;
+
+		most = size > most ? size : most;
+	}
+	return most;
+}
+
 static void run_steps(struct run *run)
 {
 	const struct scenario *sc = run->sc;
@@ -345,6 +359,8 @@ static void run_steps(struct run *run)
 			   : alone   ? sc->duration_ns
 				     : UINT64_MAX);
 	run->start_ns = line->start_ns;
+	info("the start took %.3f s, telemetry takes %zu bytes a worker",
+	     (run->start_ns - run->begin_ns) / 1e9, telemetry_size(run));
 	run->stop_ns = run->start_ns + (alone ? sc->duration_ns : 0);
 	apply_rest(run, sc->steps[0]);
 	if (alone)
@@ -444,6 +460,7 @@ static void open_tree(struct run *run)
 
 void run_scenario(struct run *run, const char *sysfs)
 {
+	run->begin_ns = clock_now();
 	run->sysfs = sysfs;
 	run->sigfd = signals_open();
 	if (run->sigfd < 0)

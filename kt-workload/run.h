@@ -44,6 +44,7 @@ struct run {
 	bool dead;  /* the run is to end at once */
 	char **errors;
 	size_t n_errors;
+	uint64_t begin_ns;	    /* of the preparations */
 	uint64_t start_ns, stop_ns; /* common start and stop, CLOCK_MONOTONIC */
 };
 

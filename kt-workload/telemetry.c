@@ -159,7 +159,9 @@ void worker_measure_end(struct worker *w)
 	tally_close(w);
 	r->end_ns = clock_now();
 	usage_read_self(&r->after);
-	numa_pages_count(&r->pages);
+	/* Threads have their memory in common: the first of them tells of it. */
+	if (!w->index || gettid() == getpid())
+		numa_pages_count(&r->pages);
 	if (r->pages_migrated >= 0)
 		r->pages_migrated = numa_pages_migrated() - r->pages_migrated;
 	atomic_store(&r->state, RECORD_DONE);
@@ -188,7 +190,7 @@ void usage_read_self(struct usage *u)
 	getrusage(RUSAGE_THREAD, &ru);
 	u->voluntary_switches = ru.ru_nvcsw;
 	u->involuntary_switches = ru.ru_nivcsw;
-	schedstat_read("/proc/thread-self/schedstat", u);
+	usage_read_pid(u, gettid()); /* not by thread-self: threads would meet in one directory */
 }
 
 void usage_read_pid(struct usage *u, int pid)

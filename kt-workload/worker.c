@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -210,11 +211,16 @@ static void threads_start(const struct crew *crew, struct record **peers, const 
 	unsigned int group = crew->def->work.group;
 	struct group_fds fds = {};
 	pthread_attr_t attr;
+	char *stacks;
 	int error = 0;
 	uint32_t i;
 
+	/* Stacks of our own: glibc would give each back at its thread's end. */
+	stacks = mmap(NULL, (size_t)crew->def->workers * STACK_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	if (stacks == MAP_FAILED)
+		error = errno;
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	prctl(PR_SET_NAME, crew->def->comm);
 	for (i = 0; i < crew->def->workers; i++) {
 		struct thread *t = &threads[i];
@@ -222,7 +228,9 @@ static void threads_start(const struct crew *crew, struct record **peers, const 
 		/* They stay open as long as the process lives. */
 		*t = (struct thread){.crew = crew, .spawn = spawn};
 		crew_worker(crew, i, peers, spawn, &t->worker);
-		if (i % group == 0)
+		if (!error)
+			pthread_attr_setstack(&attr, stacks + (size_t)i * STACK_SIZE, STACK_SIZE);
+		if (!error && i % group == 0)
 			error = -group_fds_open(&fds, &crew->def->work);
 		t->worker.fds = fds.fds;
 		if (!error)
