@@ -52,15 +52,17 @@ void check_unmeasured(struct result *r, const struct check *c, struct subject wh
 		   why);
 }
 
-void check_judge(const struct check *c, const struct measured *m, double threshold,
+static const struct subject whole_run = {.cgroup = -1};
+
+bool check_judge(const struct check *c, const struct measured *m, double threshold,
 		 struct result *r)
 {
-	struct subject run = {.cgroup = -1};
 	size_t i;
 
 	if (c->judge_worker && !m->has_workers) {
-		check_unmeasured(r, c, run, "the stats have no workers of step '%s'", m->step);
-		return;
+		check_unmeasured(r, c, whole_run, "the stats have no workers of step '%s'",
+				 m->step);
+		return true;
 	}
 	r->judged = false;
 	for (i = 0; c->judge_worker && i < m->n_workers; i++)
@@ -69,8 +71,12 @@ void check_judge(const struct check *c, const struct measured *m, double thresho
 		if (m->cgroups[i].workers)
 			c->judge_cgroup(c, &m->cgroups[i], threshold, r);
 	}
-	if (!r->judged)
-		check_unmeasured(r, c, run, "%s", c->nothing ? c->nothing : "no workers");
+	return r->judged;
+}
+
+void check_nothing(const struct check *c, struct result *r)
+{
+	check_unmeasured(r, c, whole_run, "%s", c->nothing ? c->nothing : "no workers");
 }
 
 const char *direction_name(enum direction d)

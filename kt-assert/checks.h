@@ -54,11 +54,14 @@ extern const struct check checks[];
 extern const size_t checks_n;
 
 /*
- * Judge @m into @r by a check of stats: inconclusive when there is nothing that the check applies
- * to, or not what it needs.
+ * Judge @m into @r by a check of stats: inconclusive when it lacks what the check needs. Returns
+ * whether there was anything that the check applies to.
  */
-void check_judge(const struct check *c, const struct measured *m, double threshold,
+bool check_judge(const struct check *c, const struct measured *m, double threshold,
 		 struct result *r);
+
+/* There was nothing that the check applies to: inconclusive, and says why. */
+void check_nothing(const struct check *c, struct result *r);
 
 /* "above", "below", "zero", "any", "-". */
 const char *direction_name(enum direction d);

@@ -62,6 +62,7 @@ static void judge_completion(struct judgement *j)
 static void judge_check(struct judgement *j, const struct check *c)
 {
 	struct result *r = &j->results[c - checks];
+	bool any = false;
 	size_t i;
 
 	if (!j->has_stats || !j->stats.run.n_workers || !j->n_views) {
@@ -70,8 +71,12 @@ static void judge_check(struct judgement *j, const struct check *c)
 	}
 	for (i = 0; i < j->n_views; i++) {
 		r->scope = j->views[i].scope;
-		check_judge(c, j->views[i].of, policy_setting(&j->policy, c)->threshold, r);
+		any |= check_judge(c, j->views[i].of, policy_setting(&j->policy, c)->threshold, r);
 	}
+	if (j->n_views > 1)
+		r->scope = (struct scope){NULL};
+	if (!any)
+		check_nothing(c, r);
 }
 
 static void judge_checks(struct judgement *j)

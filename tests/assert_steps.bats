@@ -110,6 +110,17 @@ in_load() {
 	assert_line --index 1 '  unfair cgroup: spread=22% (10-32%) 2 workers on 2 cpus (threshold 15%)'
 }
 
+@test "a check that applies in one of the steps is not missed in the others" {
+	step_variant '.steps[0].workers[] |= (.cpus_allowed = null | .isolation_violations = null)'
+	run -0 kt-assert --each-step --isolation "$variant"
+	run -2 kt-assert --step warmup --isolation "$variant"
+	assert_line --index 1 '  run: isolation not measured: no worker was confined to a cpuset'
+	step_variant '.steps[].workers[] |= (.cpus_allowed = null | .isolation_violations = null)'
+	run -2 kt-assert --each-step --isolation "$variant"
+	assert_line --index 1 '  run: isolation not measured: no worker was confined to a cpuset'
+	assert_line --index 2 '--- stats in step warmup ---'
+}
+
 @test "steps of the same name are each judged by themselves" {
 	step_variant '.steps[1].name = "warmup" | .steps[1].workers[1].work_units = 0'
 	run -1 kt-assert --step warmup "$variant"

@@ -32,7 +32,8 @@ static void judge(const struct measured *m)
 		struct result r;
 
 		result_init(&r);
-		check_judge(&checks[i], m, checks[i].threshold, &r);
+		if (!check_judge(&checks[i], m, checks[i].threshold, &r))
+			check_nothing(&checks[i], &r);
 		for (k = 0; k < r.n_findings; k++)
 			text_print_safe(sink(), r.findings[k].text);
 		result_free(&r);
