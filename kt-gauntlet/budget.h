@@ -16,10 +16,10 @@ struct coverage {
 
 /*
  * Choose among @c, whose ns are filled in: greedily, by new features per time, until nothing that
- * fits into @budget_ns has a new feature. Of equals the first is taken. @picks->index, in the order
- * of the matrix, is the caller's to free. More than a constant factor away from the best choice it
- * cannot be (Khuller, Moss, Naor: The Budgeted Maximum Coverage Problem), as the single candidate
- * with the most features is taken instead where it has more.
+ * fits into @budget_ns has a new feature. Of equals the first is taken. The one candidate with the
+ * most features is taken instead if it has more than all of these, which keeps the choice within a
+ * constant factor of the best (Khuller, Moss, Naor: The Budgeted Maximum Coverage Problem, 1999).
+ * @picks->index, in the order of the matrix, is the caller's to free.
  */
 void budget_choose(struct matrix *m, const struct candidates *c, uint64_t budget_ns,
 		   struct picks *picks, struct coverage *cover);

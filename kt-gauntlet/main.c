@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* kt-gauntlet: expand and select the test matrix, one line of kt-vmm arguments for each variant. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "exits.h"
 #include "line.h"
 #include "options.h"
+#include "print.h"
 #include "quantity.h"
 #include "settings.h"
 
@@ -85,7 +85,8 @@ static const struct option_row rows[] = {
 	{"budget", 0, "TIME", "keep variants that cover most in this time", OPT_BUDGET},
 	{"history", 0, "DIR", "take durations from run directories in here (repeatable)",
 	 OPT_HISTORY},
-	{"estimate", 0, "TIME", "what the command takes, if the scenario does not say",
+	{"estimate", 0, "TIME",
+	 "what one run of the command takes (default: the\nscenario's duration, or 12s)",
 	 OPT_ESTIMATE},
 	{"shard", 0, "I/N", "keep the I-th of N parts, divided by name", OPT_SHARD},
 	{NULL, 0, NULL, "Output"},
@@ -284,64 +285,6 @@ static void other_option(struct settings *s, int id, const char *value)
 	}
 }
 
-/* For --list: note the topology of a variant. */
-static void topology_note(void *seen, const struct variant *v)
-{
-	((bool *)seen)[v->at[DIM_TOPOLOGY]] = true;
-}
-
-static void list_print(const struct matrix *m, const bool *seen)
-{
-	size_t i;
-
-	printf("%-20s %-12s %5s %5s %5s  %s\n", "NAME", "TOPOLOGY", "CPUS", "LLCS", "NODES", "SMT");
-	for (i = 0; i < m->dims[DIM_TOPOLOGY].n; i++) {
-		const struct value *v = &m->dims[DIM_TOPOLOGY].values[i];
-		const struct topology *t = &v->topology;
-		_cleanup_free_ char *text = topology_format(t);
-
-		if (seen[i])
-			printf("%-20s %-12s %5u %5u %5u  %s\n", v->part[0].raw, text,
-			       topology_cpus(t), t->llcs, t->numa_nodes,
-			       t->threads > 1 ? "yes" : "no");
-	}
-}
-
-/* After the walk: was there anything to visit, and if not, is that a mistake? */
-static void walk_check(const struct walk *w, const struct settings *s, uint64_t all)
-{
-	if (!w->selected)
-		globs_die(s, all);
-	if (!w->visited)
-		fprintf(stderr, "kt-gauntlet: shard %u/%u holds none of %" PRIu64 " variants\n",
-			s->shard.part, s->shard.of, w->selected);
-	info("%" PRIu64 " of %" PRIu64 " variants", w->visited, all);
-}
-
-static void matrix_print(struct matrix *m, const struct settings *s, const struct picks *picks)
-{
-	struct walk w = {.m = m, .picks = picks, .shard = &s->shard};
-	uint64_t all;
-
-	if (matrix_count(m, &all))
-		die(EXIT_USAGE, "more variants than can be counted: narrow them");
-	if (s->list) {
-		_cleanup_free_ bool *seen = xcalloc(m->dims[DIM_TOPOLOGY].n, sizeof(*seen));
-
-		variants_walk(&w, topology_note, seen);
-		walk_check(&w, s, all);
-		list_print(m, seen);
-	} else {
-		struct emit e;
-
-		emit_init(&e, m, s->format, s->out, s->vmm.list, s->command);
-		variants_walk(&w, emit_variant, &e);
-		walk_check(&w, s, all);
-		emit_finish(&e);
-		emit_free(&e);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	struct options o = {
@@ -374,6 +317,9 @@ int main(int argc, char **argv)
 	s.command = (const char *const *)options_operands(&o);
 	if (!*s.command && !s.list)
 		die(EXIT_USAGE, "expected a command after --, for example -- kt-workload x.kt");
+	if (!s.budget_ns && (s.histories.n || s.estimate_ns))
+		die(EXIT_USAGE, "--%s: expected --budget with it",
+		    s.histories.n ? "history" : "estimate");
 	matrix_make(&m, &s, &run_ns);
 	if (s.pairwise || s.budget_ns)
 		variants_choose(&m, &s, run_ns, &picks);

@@ -314,6 +314,9 @@ x/smt-2llc/default"
 		assert_failure 64
 		assert_equal "$stderr" "kt-gauntlet: --budget '$wrong': expected a time such as 90s or 10m"
 	done
+	run --separate-stderr kt-gauntlet --history . -- x
+	assert_failure 64
+	assert_equal "$stderr" "kt-gauntlet: --history: expected --budget with it"
 	run --separate-stderr kt-gauntlet --pairwise --only nothing -- x
 	assert_failure 1
 	assert_equal "$stderr" "kt-gauntlet: --only 'nothing' matches none of 15 variants"
