@@ -50,20 +50,20 @@ gone() {
 @test "a gauntlet's lines run into their directories, and kt-assert judges each by the options given" {
 	kt-gauntlet -t 1n1l1c1t -t 1n1l2c1t --vmm -m --vmm 512M -- kt-workload x.kt > lines
 	run -0 kt-run --tap r.tap --junit r.xml lines
-	assert_line --regexp '^\[./2\] PASS x/1n1l1c1t \([0-9.]+ s\)$'
-	assert_line --regexp '^\[./2\] PASS x/1n1l2c1t \([0-9.]+ s\)$'
+	assert_line --regexp '^\[./2\] PASS x/1n1l1c1t/default \([0-9.]+ s\)$'
+	assert_line --regexp '^\[./2\] PASS x/1n1l2c1t/default \([0-9.]+ s\)$'
 	assert_line --regexp '^2 runs: 2 passed,'
-	assert_equal "$(jq -r .topology runs/x/*/stats.json | paste -sd ' ')" "1n1l1c1t 1n1l2c1t"
+	assert_equal "$(jq -r .topology runs/x/*/default/stats.json | paste -sd ' ')" "1n1l1c1t 1n1l2c1t"
 	prove -Q r.tap
 	xmllint --noout --schema "$KT_ROOT/tests/fixtures/junit.xsd" r.xml
 	# The judge's options decide; what was run stays.
 	printf 'max_gap_ms = off\nmin_work_rate = 1e15\n' > strict.policy
 	run -1 kt-run --resume --policy strict.policy --tap r.tap lines
-	assert_line --regexp '^FAIL x/1n1l1c1t \(kept\): .*(threshold|work rate)'
+	assert_line --regexp '^FAIL x/1n1l1c1t/default \(kept\): .*(threshold|work rate)'
 	run -0 grep -c '^not ok' r.tap
 	assert_output 2
 	run -0 kt-run --resume --assert '--not-starved=off --max-spread-pct off --max-gap-ms off' lines
-	assert_line '[1/2] SKIP x/1n1l1c1t (kept)'
+	assert_line '[1/2] SKIP x/1n1l1c1t/default (kept)'
 	assert_line --regexp '^2 runs: 0 passed, 0 flaky, 0 failed, 0 inconclusive, 2 skipped'
 }
 
@@ -100,7 +100,7 @@ gone() {
 }
 
 @test "when kt-run is killed its VMs die with it and leave nothing that --resume stumbles over" {
-	printf '%s\n' '-t 1n1l1c1t -m 512M -o a -- sleep 3' '-t 1n1l1c1t -m 512M -o b -- true' > lines
+	printf '%s\n' '-t 1n1l1c1t -m 512M -o a -- sleep 60' '-t 1n1l1c1t -m 512M -o b -- sleep 60' > lines
 	kt-run --no-assert -j 2 lines > out 2>&1 &
 	echo $! > pid
 	until_holds vms_of_run 2
@@ -108,6 +108,7 @@ gone() {
 	until_holds gone
 	run -0 ls "$TMPDIR"
 	assert_output ""
+	sed -i 's/sleep 60/true/' lines
 	run -0 kt-run --no-assert --resume lines
 	assert_line --regexp '^2 runs: 2 passed'
 }

@@ -270,8 +270,8 @@ until_holds() {
 	assert_output $'TAP version 13\n1..3\nok 1 - it is\nok 2 - it\'s\nok 3 - b c'
 	run -0 cat out
 	assert_line --regexp '^3 runs: 3 passed'
-	printf '%s\0' $'-o "runs/two\nlines" -- pass' | kt-run -0 --no-assert > out
-	[ -f $'runs/two\nlines/run.json' ]
+	printf '%s\0' $'-o "runs/two\nlines" -- pass' '-o runs/one -- pass' | kt-run -0 --no-assert > out
+	[ -f $'runs/two\nlines/run.json' ] && [ -f runs/one/run.json ]
 }
 
 @test "results that cannot be written are status 70, and a file of results is complete or not there" {
