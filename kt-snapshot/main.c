@@ -15,6 +15,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"capture", command_capture, "print a snapshot of a live VM"},
+	{"symbol", command_symbol, "print the addresses of kernel symbols"},
 };
 
 static void help(void)

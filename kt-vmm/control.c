@@ -93,6 +93,7 @@ static void drop(struct control *c, size_t i, struct vm *vm)
 {
 	struct control_client *cl = c->clients[i];
 
+	control_unwatch_all(cl, vm);
 	while (cl->frozen && cl->frozen--)
 		vm_thaw(vm);
 	close(cl->fd);
@@ -223,6 +224,34 @@ void control_serve(struct control *c, struct vm *vm)
 		if (err)
 			drop(c, i, vm);
 	}
+}
+
+bool control_hit(struct control *c, struct vm *vm, const struct engine_hit *hit)
+{
+	size_t i, w;
+
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+		struct control_client *cl = c->clients[i];
+
+		for (w = 0; cl && w < CONTROL_MAX_WATCHES; w++) {
+			const struct control_watch *watch = &cl->watches[w];
+			json_t *event;
+			int err;
+
+			if (!watch->len || hit->address < watch->address ||
+			    hit->address - watch->address >= watch->len)
+				continue;
+			event = json_pack("{s:s,s:I,s:i}", "event", "watch", "id", watch->id, "cpu",
+					  (int)hit->cpu);
+			cl->frozen++;
+			err = send_line(cl->fd, event, NULL, 0);
+			json_decref(event);
+			if (err)
+				drop(c, i, vm);
+			return true;
+		}
+	}
+	return false;
 }
 
 void control_event(struct control *c, struct vm *vm, const json_t *event)

@@ -14,8 +14,10 @@
 #include <sys/types.h>
 
 #define CONTROL_MAX_CLIENTS 16
+#define CONTROL_MAX_WATCHES 4 /* as many as x86 has debug registers */
 
 struct vm;
+struct engine_hit;
 struct control_client;
 
 struct control {
@@ -43,6 +45,12 @@ size_t control_poll(const struct control *c, struct pollfd *fds);
 
 /* Serve what is ready; never blocks. */
 void control_serve(struct control *c, struct vm *vm);
+
+/*
+ * Tell the client that watches there of a hit; it now holds the guest frozen. Returns whether there
+ * is one.
+ */
+bool control_hit(struct control *c, struct vm *vm, const struct engine_hit *hit);
 
 /* Tell those who asked for events. */
 void control_event(struct control *c, struct vm *vm, const json_t *event);

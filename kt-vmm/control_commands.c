@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -112,6 +114,155 @@ static json_t *command_thaw(struct control_client *cl, struct vm *vm, const json
 	return done();
 }
 
+/* One vCPU's registers by name. */
+static json_t *registers_json(const struct engine_registers *r)
+{
+	static const char *const general[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi",
+					      "rbp", "rsp", "r8",  "r9",  "r10", "r11",
+					      "r12", "r13", "r14", "r15"};
+	static const char *const segments[] = {"cs", "ss", "ds", "es", "fs", "gs"};
+	const struct {
+		const char *name;
+		uint64_t value;
+	} others[] = {
+		{"rip", r->rip},	 {"rflags", r->rflags},
+		{"fs_base", r->fs_base}, {"gs_base", r->gs_base},
+		{"cr0", r->cr0},	 {"kernel_gs_base", r->kernel_gs_base},
+		{"cr2", r->cr2},	 {"cr3", r->cr3},
+		{"cr4", r->cr4},	 {"cr8", r->cr8},
+		{"efer", r->efer},
+	};
+	json_t *o = json_object();
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(general); i++)
+		json_object_set_new(o, general[i], json_sprintf("0x%" PRIx64, r->general[i]));
+	for (i = 0; i < ARRAY_SIZE(segments); i++)
+		json_object_set_new(o, segments[i], json_sprintf("0x%x", r->segment[i]));
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		json_object_set_new(o, others[i].name, json_sprintf("0x%" PRIx64, others[i].value));
+	return o;
+}
+
+static json_t *command_regs(struct control_client *cl, struct vm *vm, const json_t *request,
+			    struct control_answer *a)
+{
+	json_t *list = json_array(), *o;
+	unsigned int cpu;
+	int err;
+
+	(void)cl;
+	(void)request;
+	(void)a;
+	err = vm_freeze(vm);
+	for (cpu = 0; !err && cpu < topology_cpus(&vm->config.machine->topology); cpu++) {
+		struct engine_registers r;
+
+		err = vm->engine.ops->registers(&vm->engine, cpu, &r);
+		if (err)
+			vm_thaw(vm);
+		else
+			json_array_append_new(list, registers_json(&r));
+	}
+	if (err) {
+		json_decref(list);
+		return refuse("cannot read the registers: %s", strerror(-err));
+	}
+	vm_thaw(vm);
+	o = done();
+	json_object_set_new(o, "cpus", list);
+	return o;
+}
+
+/* A number, or a string in any base: JSON's numbers end at 63 bits. */
+static bool number_of(const json_t *o, const char *key, uint64_t *value)
+{
+	const json_t *v = json_object_get(o, key);
+	const char *text = json_string_value(v);
+	char *end;
+
+	*value = json_integer_value(v);
+	if (!text)
+		return json_is_integer(v) && json_integer_value(v) >= 0;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return *text && !*end && !errno;
+}
+
+static struct control_watch *watch_find(struct control_client *cl, json_int_t id, bool free_one)
+{
+	size_t i;
+
+	for (i = 0; i < CONTROL_MAX_WATCHES; i++) {
+		if (free_one ? !cl->watches[i].len : cl->watches[i].len && cl->watches[i].id == id)
+			return &cl->watches[i];
+	}
+	return NULL;
+}
+
+/* Arm or disarm, with the guest standing still. */
+static int watch_set(struct vm *vm, const struct control_watch *w, bool on)
+{
+	int err = vm_freeze(vm);
+
+	if (err)
+		return err;
+	err = vm->engine.ops->watch(&vm->engine, w->address, w->len, on);
+	vm_thaw(vm);
+	return err;
+}
+
+static json_t *command_watch(struct control_client *cl, struct vm *vm, const json_t *request,
+			     struct control_answer *a)
+{
+	json_int_t id = json_integer_value(json_object_get(request, "watch"));
+	struct control_watch *w = watch_find(cl, id, true);
+	uint64_t address, len;
+	int err;
+
+	(void)a;
+	if (!number_of(request, "address", &address) || !number_of(request, "size", &len) ||
+	    (len != 1 && len != 2 && len != 4 && len != 8) || address % len)
+		return refuse("expected an address and a size of 1, 2, 4 or 8 bytes that it is a "
+			      "multiple of");
+	if (watch_find(cl, id, false))
+		return refuse("watch %lld is set already", (long long)id);
+	if (!w)
+		return refuse("no more watches: expected at most %d", CONTROL_MAX_WATCHES);
+	*w = (struct control_watch){.address = address, .len = len, .id = id};
+	err = watch_set(vm, w, true);
+	if (err) {
+		w->len = 0;
+		return refuse("cannot watch: %s", strerror(-err));
+	}
+	return done();
+}
+
+static json_t *command_unwatch(struct control_client *cl, struct vm *vm, const json_t *request,
+			       struct control_answer *a)
+{
+	json_int_t id = json_integer_value(json_object_get(request, "watch"));
+	struct control_watch *w = watch_find(cl, id, false);
+
+	(void)a;
+	if (!w)
+		return refuse("watch %lld is not set", (long long)id);
+	watch_set(vm, w, false);
+	w->len = 0;
+	return done();
+}
+
+void control_unwatch_all(struct control_client *cl, struct vm *vm)
+{
+	size_t i;
+
+	for (i = 0; i < CONTROL_MAX_WATCHES; i++) {
+		if (cl->watches[i].len && !vm->ended)
+			watch_set(vm, &cl->watches[i], false);
+		cl->watches[i].len = 0;
+	}
+}
+
 static json_t *command_events(struct control_client *cl, struct vm *vm, const json_t *request,
 			      struct control_answer *a)
 {
@@ -127,9 +278,8 @@ static const struct {
 	json_t *(*serve)(struct control_client *cl, struct vm *vm, const json_t *request,
 			 struct control_answer *a);
 } commands[] = {
-	{"ram", command_ram},
-	{"freeze", command_freeze},
-	{"thaw", command_thaw},
+	{"ram", command_ram},	    {"freeze", command_freeze}, {"thaw", command_thaw},
+	{"regs", command_regs},	    {"watch", command_watch},	{"unwatch", command_unwatch},
 	{"events", command_events},
 };
 
@@ -146,6 +296,7 @@ json_t *control_command(struct control_client *cl, struct vm *vm, const json_t *
 		if (!strcmp(commands[i].name, name))
 			return commands[i].serve(cl, vm, request, a);
 	}
-	return refuse("unknown command '%s': expected ram, freeze, thaw or events",
+	return refuse("unknown command '%s': expected ram, freeze, thaw, regs, watch, unwatch or "
+		      "events",
 		      name ? name : "");
 }

@@ -6,6 +6,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "control.h"
 
 #include "machine.h"
 
@@ -19,6 +22,11 @@ struct control_client {
 	size_t len;
 	unsigned int frozen; /* how often it has frozen the guest */
 	bool wants_events;
+	struct control_watch {
+		uint64_t address;
+		unsigned int len; /* 0: free */
+		json_int_t id;	  /* what the client calls it */
+	} watches[CONTROL_MAX_WATCHES];
 };
 
 /* The reply, and descriptors that go with it (closed afterwards). */
@@ -34,5 +42,8 @@ struct control_answer {
  */
 json_t *control_command(struct control_client *cl, struct vm *vm, const json_t *request,
 			struct control_answer *a);
+
+/* Take away all that the client watches. */
+void control_unwatch_all(struct control_client *cl, struct vm *vm);
 
 #endif

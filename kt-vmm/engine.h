@@ -32,6 +32,23 @@ enum engine_end {
 	ENGINE_FAILED,	  /* could not start, or broke: engine->error says why */
 };
 
+#define ENGINE_GENERAL_REGISTERS 16 /* rax rbx rcx rdx rsi rdi rbp rsp r8 to r15 */
+#define ENGINE_SEGMENTS		 6  /* cs ss ds es fs gs */
+
+struct engine_registers {
+	uint64_t general[ENGINE_GENERAL_REGISTERS];
+	uint64_t rip, rflags;
+	uint16_t segment[ENGINE_SEGMENTS];
+	uint64_t fs_base, gs_base, kernel_gs_base;
+	uint64_t cr0, cr2, cr3, cr4, cr8, efer;
+};
+
+/* A write to a watched address has happened; the guest stands still right behind it. */
+struct engine_hit {
+	unsigned int cpu;
+	uint64_t address; /* guest-virtual, as it was watched */
+};
+
 struct engine;
 
 struct engine_ops {
@@ -43,6 +60,15 @@ struct engine_ops {
 	/* Stop every vCPU before returning; let them go on. */
 	int (*freeze)(struct engine *e);
 	int (*thaw)(struct engine *e);
+	/* A vCPU's registers, while the guest is frozen. 0 or -errno. */
+	int (*registers)(struct engine *e, unsigned int cpu, struct engine_registers *r);
+	/*
+	 * Stop the guest whenever one of @len (1, 2, 4, 8) bytes at guest-virtual @address is
+	 * written, or (@on false) no longer. 0 or -errno; -ENOSPC: there are no more of them.
+	 */
+	int (*watch)(struct engine *e, uint64_t address, unsigned int len, bool on);
+	/* Was one hit? Call when watch_fd is readable. The guest counts as frozen then. */
+	bool (*hit)(struct engine *e, struct engine_hit *hit);
 	/* End the VM at once. */
 	void (*stop)(struct engine *e);
 	/* How it stands. Call when event_fd becomes readable. */
@@ -57,6 +83,7 @@ struct engine_ops {
 struct engine {
 	const struct engine_ops *ops;
 	int event_fd;  /* readable when the VM has ended */
+	int watch_fd;  /* readable when a watchpoint may have been hit; -1: never */
 	int cancel_fd; /* readable when waiting for the VM to start is no longer wanted */
 	char *error;   /* malloc'ed phrase, NULL if nothing is wrong */
 	void *state;

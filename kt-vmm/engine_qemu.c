@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "engine.h"
+#include "gdb.h"
 #include "qemu_args.h"
 #include "qmp.h"
 #include "words.h"
@@ -24,19 +25,21 @@ struct qemu {
 	int stderr_fd; /* what QEMU complains about */
 	bool stopped;  /* by us */
 	struct qmp qmp;
+	struct gdb gdb;
 };
 
 /* In the child: pass on exactly the descriptors that the command line names. */
 static void __attribute__((noreturn))
-qemu_exec(const struct engine_config *c, int qmp, int err, char **args, pid_t parent)
+qemu_exec(const struct engine_config *c, const struct qemu_sockets *s, int err, char **args,
+	  pid_t parent)
 {
-	int pass[MACHINE_MAX_NODES + 4] = {c->initrd, c->console, c->channel, qmp};
+	int pass[MACHINE_MAX_NODES + 5] = {c->initrd, c->console, c->channel, s->qmp, s->gdb};
 	sigset_t none;
 	unsigned int i;
 
 	for (i = 0; i < c->machine->nodes; i++)
-		pass[4 + i] = c->ram[i];
-	for (i = 0; i < 4 + c->machine->nodes; i++)
+		pass[5 + i] = c->ram[i];
+	for (i = 0; i < 5 + c->machine->nodes; i++)
 		fcntl(pass[i], F_SETFD, 0);
 	/* Its own session: a Ctrl-C on the terminal is ours to handle. */
 	setsid();
@@ -80,19 +83,24 @@ static int qemu_create(struct engine *e, const struct engine_config *c)
 	struct qemu *q = xcalloc(1, sizeof(*q));
 	pid_t parent = getpid();
 	char **args;
-	int pair[2], err;
+	struct qemu_sockets theirs;
+	int pair[2], gdb[2], err;
 
 	e->state = q;
-	q->qmp.fd = -1;
+	q->qmp.fd = q->gdb.fd = -1;
 	q->stderr_fd = memfd_create("qemu-stderr", MFD_CLOEXEC);
-	if (q->stderr_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+	if (q->stderr_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gdb))
 		return -errno;
-	args = qemu_args(c, pair[1]);
+	theirs = (struct qemu_sockets){.qmp = pair[1], .gdb = gdb[1]};
+	gdb_open(&q->gdb, gdb[0]);
+	args = qemu_args(c, &theirs);
 	q->pid = fork();
 	if (q->pid == 0)
-		qemu_exec(c, pair[1], q->stderr_fd, args, parent);
+		qemu_exec(c, &theirs, q->stderr_fd, args, parent);
 	qemu_args_free(args);
 	close(pair[1]);
+	close(gdb[1]);
 	if (q->pid < 0) {
 		err = -errno;
 		e->error = xasprintf("cannot start QEMU: %s", strerror(errno));
@@ -114,6 +122,7 @@ static int qemu_boot(struct engine *e)
 	struct qemu *q = e->state;
 	int err = qmp_execute(&q->qmp, "cont");
 
+	e->watch_fd = q->gdb.fd;
 	q->qmp.cancel_fd = -1; /* from here on signals are for the event loop */
 	if (err && err != -EINTR)
 		note_error(e);
@@ -132,6 +141,27 @@ static int qemu_thaw(struct engine *e)
 	struct qemu *q = e->state;
 
 	return qmp_execute(&q->qmp, "cont");
+}
+
+static int qemu_registers(struct engine *e, unsigned int cpu, struct engine_registers *r)
+{
+	struct qemu *q = e->state;
+
+	return gdb_registers(&q->gdb, cpu, r);
+}
+
+static int qemu_watch(struct engine *e, uint64_t address, unsigned int len, bool on)
+{
+	struct qemu *q = e->state;
+
+	return gdb_watch(&q->gdb, address, len, on);
+}
+
+static bool qemu_hit(struct engine *e, struct engine_hit *hit)
+{
+	struct qemu *q = e->state;
+
+	return gdb_poll(&q->gdb, hit);
 }
 
 static void qemu_stop(struct engine *e)
@@ -175,6 +205,7 @@ static void qemu_destroy(struct engine *e)
 		waitpid(q->pid, NULL, 0);
 	}
 	qmp_close(&q->qmp);
+	gdb_close(&q->gdb);
 	cleanup_closep(&q->stderr_fd);
 	cleanup_closep(&e->event_fd);
 	free(e->error);
@@ -191,7 +222,7 @@ static uint64_t qemu_ram_below_4g(const struct machine *m)
 
 static void qemu_describe(const struct engine_config *c, FILE *out)
 {
-	char **args = qemu_args(c, -1);
+	char **args = qemu_args(c, &(struct qemu_sockets){-1, -1});
 	size_t i;
 
 	for (i = 0; args[i]; i++) {
@@ -209,6 +240,9 @@ const struct engine_ops engine_qemu_ops = {
 	.boot = qemu_boot,
 	.freeze = qemu_freeze,
 	.thaw = qemu_thaw,
+	.registers = qemu_registers,
+	.watch = qemu_watch,
+	.hit = qemu_hit,
 	.stop = qemu_stop,
 	.wait = qemu_wait,
 	.destroy = qemu_destroy,

@@ -113,10 +113,10 @@ static void add_memory(struct args *a, const struct engine_config *c)
  * The channel's device has no ioeventfd: with one, another thread takes the guest's notifications
  * at moments that the host chooses (docs/measurements.md, "Replay").
  */
-static void add_devices(struct args *a, const struct engine_config *c, int qmp)
+static void add_devices(struct args *a, const struct engine_config *c, const struct qemu_sockets *s)
 {
 	_cleanup_free_ char *console = fd_name(c->console), *channel = fd_name(c->channel);
-	_cleanup_free_ char *monitor = fd_name(qmp);
+	_cleanup_free_ char *monitor = fd_name(s->qmp), *gdb = fd_name(s->gdb);
 
 	add(a, "-chardev");
 	add(a, "file,id=console,path=/proc/self/fd/%s,append=on", console);
@@ -135,9 +135,13 @@ static void add_devices(struct args *a, const struct engine_config *c, int qmp)
 	add(a, "socket,id=qmp,fd=%s", monitor);
 	add(a, "-mon");
 	add(a, "chardev=qmp,mode=control");
+	add(a, "-chardev");
+	add(a, "socket,id=gdb,fd=%s", gdb);
+	add(a, "-gdb");
+	add(a, "chardev:gdb");
 }
 
-char **qemu_args(const struct engine_config *c, int qmp)
+char **qemu_args(const struct engine_config *c, const struct qemu_sockets *s)
 {
 	static const char *const fixed[] = {
 		QEMU_PROGRAM, "-nodefaults", "-no-user-config",
@@ -169,7 +173,7 @@ char **qemu_args(const struct engine_config *c, int qmp)
 	add(&a, "/proc/self/fd/%s", initrd);
 	add(&a, "-append");
 	add(&a, "%s", c->cmdline);
-	add_devices(&a, c, qmp);
+	add_devices(&a, c, s);
 	return a.list;
 }
 

@@ -7,8 +7,13 @@
 
 #define QEMU_PROGRAM "qemu-system-x86_64"
 
-/* The arguments, NULL-terminated; @qmp is the descriptor of QEMU's end of the QMP socket. */
-char **qemu_args(const struct engine_config *c, int qmp);
+/* QEMU's ends of the sockets over which it is driven; -1 in a dry run. */
+struct qemu_sockets {
+	int qmp, gdb;
+};
+
+/* The arguments, NULL-terminated. */
+char **qemu_args(const struct engine_config *c, const struct qemu_sockets *s);
 void qemu_args_free(char **args);
 
 #endif

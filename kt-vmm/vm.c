@@ -206,6 +206,19 @@ static int poll_timeout(const struct vm *vm)
 	return ms;
 }
 
+/* A watchpoint may have been hit: the guest stands still until who watches lets it go on. */
+static void watch_check(struct vm *vm)
+{
+	struct engine_hit hit;
+
+	if (!vm->engine.ops->hit(&vm->engine, &hit))
+		return;
+	if (!vm->frozen++)
+		vm->frozen_ns = now_ns();
+	if (!control_hit(&vm->control, vm, &hit))
+		vm_thaw(vm); /* nobody watches any more */
+}
+
 /* The VM may have ended. */
 static void engine_check(struct vm *vm)
 {
@@ -222,7 +235,7 @@ static void vm_serve(struct vm *vm)
 	struct channel *c = &vm->channel;
 	bool judged = vm->r->outcome.name;
 	bool take_input = vm->credit && !c->out_len && !judged && !vm->ended;
-	enum { OWN = 6 };
+	enum { OWN = 7 };
 	struct pollfd p[OWN + 1 + CONTROL_MAX_CLIENTS] = {
 		{vm->ended ? -1 : vm->engine.event_fd, POLLIN, 0},
 		{vm->o->signals.all, POLLIN, 0},
@@ -230,6 +243,7 @@ static void vm_serve(struct vm *vm)
 		{c->out_len && !c->closed ? c->fd : -1, POLLOUT, 0},
 		{vm->pending.len ? vm->pending.fd : -1, POLLOUT, 0},
 		{take_input ? vm->stdin_fd : -1, POLLIN, 0},
+		{vm->ended ? -1 : vm->engine.watch_fd, POLLIN, 0},
 	};
 
 	poll(p, OWN + control_poll(&vm->control, p + OWN), poll_timeout(vm));
@@ -244,6 +258,8 @@ static void vm_serve(struct vm *vm)
 	channel_serve(vm);
 	if (p[5].revents && !vm->ended)
 		stdin_forward(vm);
+	if (p[6].revents && !vm->ended)
+		watch_check(vm);
 	console_check(vm);
 	control_serve(&vm->control, vm);
 	if (!vm->ended && !vm->frozen && now_ns() >= vm->deadline)
@@ -335,7 +351,10 @@ void vm_run(const struct vm_options *o, struct vm_result *r)
 		.o = o,
 		.r = r,
 		.config = o->config,
-		.engine = {.ops = o->engine, .event_fd = -1, .cancel_fd = o->signals.ending},
+		.engine = {.ops = o->engine,
+			   .event_fd = -1,
+			   .watch_fd = -1,
+			   .cancel_fd = o->signals.ending},
 		.channel = {.fd = -1},
 		.stdin_fd = o->forward_stdin ? STDIN_FILENO : -1,
 	};

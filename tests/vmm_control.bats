@@ -73,6 +73,37 @@ printed() {
 	[ ! -e "$rundir/vm.sock" ]
 }
 
+@test "the vCPUs' registers are to be had, and a write to kernel memory stops the guest" {
+	start_vm busybox sleep 60
+	run ask '{"command":"regs"}'
+	# In kernel mode the code lies in the upper half; cr3 is a page's address below the RAM's end.
+	assert_equal "$(jq -c '[(.cpus | length), (.cpus[].cr0 | startswith("0x8")), (.cpus[0].rip | test("^0x[0-9a-f]+$"))]' <<<"$output")" \
+		'[2,true,true,true]'
+	run ask '{"command":"watch","watch":1,"address":3,"size":8}'
+	assert_output --partial 'expected an address and a size'
+	run ask '{"command":"unwatch","watch":1}'
+	assert_output '{"error":"watch 1 is not set"}'
+	# The tick of the kernel's clock is written all the time.
+	jiffies=$(kt-snapshot symbol "$rundir" jiffies)
+	{
+		echo '{"command":"watch","watch":7,"address":"'"$jiffies"'","size":8}'
+		sleep 3
+		echo '{"command":"thaw"}'
+		sleep 2
+	} | socat -t1 - "UNIX-CONNECT:$rundir/vm.sock" >"$BATS_TEST_TMPDIR/hits" 3>&-
+	run cat "$BATS_TEST_TMPDIR/hits"
+	assert_line --index 0 '{"ok":true}'
+	assert_line --index 1 --regexp '^\{"event":"watch","id":7,"cpu":[01]\}$'
+	assert_line --index 2 '{"ok":true}'
+	assert_line --index 3 --regexp '^\{"event":"watch","id":7,"cpu":[01]\}$'
+	assert_equal "${#lines[@]}" 4
+	# Its end took the watch away: the guest goes on.
+	kill -TERM "$vmm"
+	status=0
+	wait "$vmm" || status=$?
+	assert_equal "$status" 143
+}
+
 @test "events come to a client that asks for them" {
 	start_vm bash -c 'sleep 2; printf "{\"event\":\"half-time\"}" >&$KT_CHANNEL_FD; sleep 20'
 	(
