@@ -18,6 +18,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "group_fds.h"
+#include "own_memory.h"
 #include "worker.h"
 
 #define CACHE_LINE	64
@@ -68,7 +69,7 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 	records = (void *)((char *)crew->memory + LINES(sizeof(*crew->gate)));
 	tallies = (void *)(records + n);
 	hist = (char *)(tallies + n * n_tallies);
-	crew->members = xcalloc(n, sizeof(*crew->members));
+	crew->members = own_memory(n, sizeof(*crew->members));
 	for (i = 0; i < n; i++) {
 		struct record *r = &records[i];
 
@@ -94,7 +95,8 @@ void crew_free(struct crew *crew)
 {
 	if (crew->memory)
 		munmap(crew->memory, crew->memory_size);
-	free(crew->members);
+	if (crew->def)
+		own_memory_free(crew->members, crew->def->workers, sizeof(*crew->members));
 	free(crew->masks);
 	*crew = (struct crew){};
 }
@@ -114,7 +116,7 @@ static void *group_memory(const struct crew *crew, uint32_t index)
 void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
 		 const struct spawn *spawn, struct worker *w)
 {
-	struct record *rec = crew->members[index].rec;
+	struct record *rec = peers[index]; /* the members are the parent's own */
 
 	*w = (struct worker){
 		.rec = rec,
@@ -133,20 +135,19 @@ void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
 static int member_spawn(struct crew *crew, struct member *m, struct record **peers,
 			const struct group_fds *fds, const struct spawn *spawn)
 {
-	pid_t parent = getpid();
+	pid_t parent = getpid(), pid;
+	uint32_t index = m->index; /* the child does not have *m */
 	struct worker w;
 	int ret;
 
-	m->pid = fork();
-	if (m->pid < 0) {
-		ret = -errno;
-		m->pid = 0;
-		return ret;
-	}
-	if (m->pid == 0) {
-		crew_worker(crew, m->index, peers, spawn, &w);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		crew_worker(crew, index, peers, spawn, &w);
 		worker_process(crew, &w, fds, spawn, parent);
 	}
+	m->pid = pid;
 	m->state = MEMBER_ALIVE;
 	crew->n_alive++;
 	ret = spawn->settle(spawn->ctx, m, m->pid);

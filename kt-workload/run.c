@@ -20,6 +20,7 @@
 #include "diag.h"
 #include "exits.h"
 #include "health.h"
+#include "own_memory.h"
 #include "parser.h"
 #include "placement.h"
 #include "preflight.h"
@@ -432,7 +433,7 @@ static void lines_init(struct run *run)
 		run->places[i].now = (struct allowed){def->confined, def->cpus};
 		run->places[i].made = def->at_root;
 	}
-	run->by_pid = xcalloc(PID_MAX, sizeof(*run->by_pid)); /* pages come as they are used */
+	run->by_pid = own_memory(PID_MAX, sizeof(*run->by_pid));
 	run->crews = xcalloc(run->sc->n_groups, sizeof(*run->crews));
 	for (i = 0; i < run->sc->n_groups; i++) {
 		const struct group_def *def = run->sc->groups[i];
@@ -505,7 +506,7 @@ void run_free(struct run *run)
 	munmap(run->lines, run->sc->n_steps * (sizeof(*run->lines) + sizeof(*run->windows)));
 	free(run->places);
 	free(run->crews);
-	free(run->by_pid);
+	own_memory_free(run->by_pid, PID_MAX, sizeof(*run->by_pid));
 	payloads_free(run);
 	json_decref(run->requests);
 	free(run->made);
