@@ -17,9 +17,8 @@
 
 #include "cleanup.h"
 
-#define END_A	  "ktveth0"
-#define END_B	  "ktveth1"
-#define ETHERTYPE 0x88b5
+#define END_A "ktveth0"
+#define END_B "ktveth1"
 
 struct request {
 	struct nlmsghdr nh;
@@ -135,7 +134,7 @@ int veth_socket(int index)
 {
 	struct sockaddr_ll at = {
 		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETHERTYPE),
+		.sll_protocol = htons(VETH_ETHERTYPE),
 		.sll_ifindex = index,
 	};
 	_cleanup_close_ int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -152,7 +151,7 @@ int veth_send(int fd, int index, const void *buf, int size)
 	static const unsigned char all[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETHERTYPE),
+		.sll_protocol = htons(VETH_ETHERTYPE),
 		.sll_ifindex = index,
 		.sll_halen = sizeof(all),
 	};

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#define VETH_ETHERTYPE 0x88b5 /* IEEE 802: local experimental */
+
 /* Interface numbers of the two ends; the same twice for loopback. */
 struct veth {
 	bool is_veth;
@@ -18,8 +20,8 @@ struct veth {
 int veth_open(struct veth *v);
 
 /*
- * A packet socket (packet(7)) on the interface @index for frames of the "local experimental"
- * EtherType (IEEE 802: 88b5); it does not see what goes out. Returns it or -errno.
+ * A packet socket (packet(7)) on the interface @index for frames of VETH_ETHERTYPE; it does not see
+ * what goes out. Returns it or -errno.
  */
 int veth_socket(int index);
 

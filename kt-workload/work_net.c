@@ -21,6 +21,7 @@
  */
 #include "work_common.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/ethernet.h>
@@ -65,11 +66,9 @@ static int network_make(struct worker *w, struct net *n)
 
 static int sockets_open(struct worker *w, struct net *n)
 {
-	static const struct ether_header header = {
-		.ether_dhost = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-		.ether_type = 0xb588, /* 88b5 in network order */
-	};
+	struct ether_header header = {.ether_type = htons(VETH_ETHERTYPE)};
 
+	memset(header.ether_dhost, 0xff, sizeof(header.ether_dhost));
 	memcpy(n->frame, &header, sizeof(header));
 	n->tx = veth_socket(n->veth.ends[0]);
 	if (n->tx >= 0)
@@ -199,9 +198,9 @@ static void irq_send(struct worker *w)
 	bool more = true;
 
 	while (more) {
-		next += interval;
-		if (next < clock_now())
-			next = clock_now();
+		uint64_t seen = atomic_load_explicit(&w->rec->last_ns, memory_order_relaxed);
+
+		next = next + interval > seen ? next + interval : seen;
 		ts = (struct timespec){next / NSEC_PER_SEC, next % NSEC_PER_SEC};
 		worker_wait_begin(w, next);
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
