@@ -270,6 +270,61 @@ x/smt-2llc/default"
 	assert_regex "$stderr" "2 of 2 variants, about 5m[0-9]+s \(1 recorded, 1 estimated\)"
 }
 
+# The greedy choice, made the slow way: every candidate is counted anew at every step. Lines of name, seconds, features.
+choose_slowly() {
+	awk -F '\t' -v left="$1" '
+	{ name[NR] = $1; cost[NR] = $2; features[NR] = $3 }
+	END {
+		for (;;) {
+			best = 0
+			for (i = 1; i <= NR; i++) {
+				if (cost[i] > left)
+					continue
+				n = split(features[i], f, " ")
+				gain = 0
+				for (k = 1; k <= n; k++)
+					gain += !(f[k] in covered)
+				if (gain && (!best || gain * cost[best] > best_gain * cost[i])) {
+					best = i
+					best_gain = gain
+				}
+			}
+			if (!best)
+				exit
+			print name[best]
+			left -= cost[best]
+			n = split(features[best], f, " ")
+			for (k = 1; k <= n; k++)
+				covered[f[k]] = 1
+		}
+	}'
+}
+
+@test "the choice for a budget is that of counting every variant anew at each step" {
+	local all=(--max-cpus 16 -k 7.0..7.1 -s none -s foo --flags foo.flags) n=0 name budget
+	names "${all[@]}" -- x > names
+	while read -r name; do
+		n=$((n + 1))
+		echo $((1 + n * 7919 % 97)) "$name"
+	done < names > costs
+	while read -r n name; do
+		record "h/$name" "$n"
+	done < costs
+	kt-gauntlet "${all[@]}" --format json -- x | jq -r '
+		def bucket: [., 0] | until(.[0] <= 1; [.[0] / 2, .[1] + 1]) | .[1];
+		[.name, ([(.cpus | "c\(bucket)"), "l\(.llcs)", "s\(.smt)", "n\(.numa_nodes)", "k\(.kernel)", "sched\(.sched)",
+			(.flags[]), if .flags == [] then "default\(.sched)" else empty end,
+			(.flags as $f | range($f | length) as $i | range($i) as $j | $f[$j] + "+" + $f[$i])] | join(" "))] | @tsv' |
+		awk -F '\t' -v OFS='\t' 'NR == FNR { split($0, c, " "); cost[c[2]] = c[1]; next } { print $1, cost[$1], $2 }' costs - > table
+	assert_equal "$(wc -l < table)" $((7 * 2 * 13))
+	for budget in 3 10 25 60 1000; do
+		names "${all[@]}" --history h --budget ${budget}s -- x > chosen 2> said
+		run diff <(choose_slowly $budget < table | sort) <(sort chosen)
+		assert_success
+		assert_regex "$(cat said)" "\($(wc -l < chosen) recorded, 0 estimated\)"
+	done
+}
+
 @test "one long variant is taken instead of short ones that cover less" {
 	record h/x/tiny-1llc/default/foo 1
 	record h/x/tiny-1llc/a+b+d/foo 10
