@@ -121,8 +121,13 @@ $(BUILD)/tests/bench/spin_overhead: tests/bench/spin_overhead.c $(SPIN_OBJECTS) 
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^ -ljansson -lm
 
+$(BUILD)/tests/bench/bare_work: tests/bench/bare_work.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -o $@ $< -pthread
+
 bench: setup
-	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/spin_overhead
+	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/spin_overhead $(BUILD)/tests/bench/bare_work
 	tests/bench/run
 
 asan: check-kernels

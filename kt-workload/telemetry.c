@@ -102,7 +102,8 @@ void telemetry_phase(struct worker *w, uint64_t now, uint32_t cpu)
 
 void worker_wait_begin(struct worker *w, uint64_t due_ns)
 {
-	atomic_store(&w->rec->due_ns, due_ns);
+	/* Whoever learns of the wait learns it later, and with it this. */
+	atomic_store_explicit(&w->rec->due_ns, due_ns, memory_order_release);
 }
 
 bool worker_wait_end(struct worker *w, bool woken)
@@ -117,7 +118,7 @@ bool worker_wait_end(struct worker *w, bool woken)
 		histogram_add(w->tally->wake, now - due);
 	if (due > atomic_load_explicit(&r->last_ns, memory_order_relaxed))
 		atomic_store_explicit(&r->last_ns, due, memory_order_relaxed);
-	return worker_checkpoint(w, 0);
+	return worker_checkpoint_at(w, 0, now);
 }
 
 void record_wake_at(struct record *peer, uint64_t ns)

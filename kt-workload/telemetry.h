@@ -133,6 +133,7 @@ struct worker {
 	void *own;		  /* what setup() prepared for run(); else NULL */
 	const int *fds;		  /* its group's descriptors (work_type.prepare()) */
 	void *memory;		  /* of its own, if work_type.setup() made some */
+	uint64_t ticks;		  /* at the last real checkpoint of worker_glance() */
 };
 
 static inline uint64_t clock_now(void)
@@ -163,11 +164,10 @@ void telemetry_allowed(struct worker *w);
  * Note that @units of work are done. Returns false when it is time to stop; the work type then
  * returns.
  */
-static inline bool worker_checkpoint(struct worker *w, uint64_t units)
+static inline bool worker_checkpoint_at(struct worker *w, uint64_t units, uint64_t now)
 {
 	struct record *r = w->rec;
 	uint64_t last = atomic_load_explicit(&r->last_ns, memory_order_relaxed);
-	uint64_t now = clock_now();
 	uint32_t cpu = cpu_now();
 
 	w->tally->units += units;
@@ -184,6 +184,44 @@ static inline bool worker_checkpoint(struct worker *w, uint64_t units)
 		telemetry_phase(w, now, cpu);
 	atomic_store_explicit(&r->last_ns, now, memory_order_relaxed);
 	return now < atomic_load_explicit(&r->stop_ns, memory_order_relaxed);
+}
+
+static inline bool worker_checkpoint(struct worker *w, uint64_t units)
+{
+	return worker_checkpoint_at(w, units, clock_now());
+}
+
+/*
+ * A counter of time that is cheaper to read than the clock, for a first look at whether much of it
+ * has passed: TICKS_GLANCE of them are 8 to 32 us.
+ */
+#ifdef __x86_64__
+#define TICKS_GLANCE (1U << 15)
+static inline uint64_t ticks_now(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+#else
+#define TICKS_GLANCE 20000
+static inline uint64_t ticks_now(void)
+{
+	return clock_now();
+}
+#endif
+
+/*
+ * worker_checkpoint() for work of less than a microsecond: a real one only when some time has
+ * passed since the last glance that was one, or the CPU has changed.
+ */
+static inline bool worker_glance(struct worker *w, uint64_t units)
+{
+	uint64_t ticks = ticks_now();
+
+	w->tally->units += units;
+	if (__builtin_expect(ticks - w->ticks < TICKS_GLANCE && cpu_now() == w->cpu, 1))
+		return true;
+	w->ticks = ticks;
+	return worker_checkpoint(w, 0);
 }
 
 /* One more turn of the type's outer loop. */

@@ -15,26 +15,11 @@
 #include "quantity.h"
 
 static const struct work_type *const families[] = {
-	work_cpu_types,
-	work_core_types,
-	work_burst_types,
-	work_cache_types,
-	work_wakeup_types,
-	work_ring_types,
-	work_fan_types,
-	work_epoll_types,
-	work_timer_types,
-	work_net_types,
-	work_task_types,
-	work_affinity_types,
-	work_cgroup_types,
-	work_memory_types,
-	work_lock_types,
-	work_signal_types,
-	work_io_types,
-	work_sequence_types,
-	work_schbench_types,
-	work_taobench_types,
+	work_cpu_types,	   work_core_types,	work_burst_types,    work_cache_types,
+	work_wakeup_types, work_ring_types,	work_fan_types,	     work_epoll_types,
+	work_timer_types,  work_net_types,	work_task_types,     work_affinity_types,
+	work_cgroup_types, work_memory_types,	work_lock_types,     work_signal_types,
+	work_io_types,	   work_sequence_types, work_schbench_types, work_taobench_types,
 	work_exec_types,
 };
 
@@ -277,17 +262,20 @@ bool work_spin_checked(struct worker *w, uint64_t units)
 	return more;
 }
 
-bool work_spin_turns_checked(struct worker *w, uint64_t turns)
+bool work_spin_turns_open(struct worker *w, uint64_t turns)
 {
 	uint64_t most = w->units_per_check * WORK_SPIN_TURNS;
-	bool more = true;
 
-	while (turns && more) {
-		uint64_t n = turns < most ? turns : most;
-
-		work_spin_turns(n);
-		turns -= n;
-		more = worker_checkpoint(w, 0);
+	for (; turns > most; turns -= most) {
+		work_spin_turns(most);
+		if (!worker_checkpoint(w, 0))
+			return false;
 	}
-	return more;
+	work_spin_turns(turns);
+	return true;
+}
+
+bool work_spin_turns_checked(struct worker *w, uint64_t turns)
+{
+	return work_spin_turns_open(w, turns) && worker_checkpoint(w, 0);
 }

@@ -160,4 +160,7 @@ bool work_spin_checked(struct worker *w, uint64_t units);
 /* Spin @turns of the loop, with checkpoints, as part of a bigger unit: counts none itself. */
 bool work_spin_turns_checked(struct worker *w, uint64_t turns);
 
+/* The same without the checkpoint at its end: one follows in what comes next. */
+bool work_spin_turns_open(struct worker *w, uint64_t turns);
+
 #endif

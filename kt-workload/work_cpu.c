@@ -36,7 +36,7 @@ static void yield_heavy(struct worker *w)
 	do {
 		sched_yield();
 		worker_iteration(w);
-	} while (worker_checkpoint(w, 1));
+	} while (worker_glance(w, 1));
 }
 
 static void mixed(struct worker *w)

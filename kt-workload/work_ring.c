@@ -57,17 +57,14 @@ static bool token_there(struct worker *w, enum ring_via via, uint32_t rank)
 
 	if (via == VIA_PIPE)
 		return read(w->fds[2 * rank], &byte, 1) == 1;
-	if (atomic_exchange(&place->token, 0))
-		return true;
-	work_futex_wait(w, &place->token, 0);
+	if (!atomic_load(&place->token))
+		work_futex_wait(w, &place->token, 0);
 	return atomic_exchange(&place->token, 0);
 }
 
 /* Wait for the token; the wait has begun. Returns false when it is time to stop. */
-static bool ring_take(struct worker *w, enum ring_via via)
+static bool ring_take(struct worker *w, enum ring_via via, uint32_t rank)
 {
-	uint32_t rank = work_rank(w);
-
 	while (!token_there(w, via, rank)) {
 		if (work_stopping(w))
 			return worker_wait_end(w, false);
@@ -75,9 +72,9 @@ static bool ring_take(struct worker *w, enum ring_via via)
 	return worker_wait_end(w, true);
 }
 
-static void ring_pass(struct worker *w, enum ring_via via)
+/* Hand it to the member of rank @next. */
+static void ring_pass(struct worker *w, enum ring_via via, uint32_t next)
 {
-	uint32_t next = (work_rank(w) + 1) % w->spec->group;
 	struct ring_place *place = (struct ring_place *)w->shared + next;
 
 	if (via == VIA_PIPE) {
@@ -90,37 +87,46 @@ static void ring_pass(struct worker *w, enum ring_via via)
 	}
 }
 
-/* @share is a worker's part while it has the token; it returns what worker_checkpoint() does. */
+/*
+ * @share is a worker's part while it has the token; it returns what worker_checkpoint() does, and
+ * need not end with one.
+ */
 static void ring_run(struct worker *w, enum ring_via via, bool (*share)(struct worker *w))
 {
-	struct record *next = work_peer(w, (work_rank(w) + 1) % w->spec->group);
-	bool first = work_rank(w) == 0;
+	uint32_t rank = work_rank(w), next = (rank + 1) % w->spec->group;
+	struct record *peer = work_peer(w, next);
+	uint64_t now, ticks;
+	bool first = rank == 0;
 
 	if (!first)
 		worker_wait_begin(w, DUE_UNKNOWN);
-	while (first || ring_take(w, via)) {
+	while (first || ring_take(w, via, rank)) {
 		first = false;
 		if (!share(w))
 			break;
 		worker_iteration(w);
+		now = clock_now();
+		if (!worker_checkpoint_at(w, 1, now))
+			break;
+		ticks = ticks_now();
 		/* Waiting begins before the token goes on, so that the next hand-over's mark
 		 * counts. */
 		worker_wait_begin(w, DUE_UNKNOWN);
-		record_wake(next);
-		ring_pass(w, via);
+		record_wake_at(peer, now);
+		ring_pass(w, via, next);
 		/* Up to here it ran: being held up before the token was away is no wait. */
-		if (!worker_checkpoint(w, 1))
-			return;
+		if (ticks_now() - ticks > TICKS_GLANCE)
+			worker_checkpoint(w, 0);
 	}
 	/* Who leaves lets the next one out of its wait. */
-	ring_pass(w, via);
+	ring_pass(w, via, next);
 }
 
 /* ---- pipe-io ---- */
 
 static bool pipe_io_share(struct worker *w)
 {
-	return work_spin_turns_checked(w, w->spec->values[0]);
+	return work_spin_turns_open(w, w->spec->values[0]);
 }
 
 static void pipe_io(struct worker *w)
@@ -190,7 +196,7 @@ static int asymmetric_waker_setup(struct worker *w)
 
 static bool asymmetric_waker_share(struct worker *w)
 {
-	return work_spin_turns_checked(w, w->spec->values[ASYMMETRIC_BURST]);
+	return work_spin_turns_open(w, w->spec->values[ASYMMETRIC_BURST]);
 }
 
 static void asymmetric_waker(struct worker *w)

@@ -32,17 +32,6 @@ void work_futex_wake(_Atomic uint32_t *word, int n)
 	syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
 }
 
-static bool sem_try(struct work_sem *sem)
-{
-	uint32_t count = atomic_load(&sem->count);
-
-	while (count) {
-		if (atomic_compare_exchange_weak(&sem->count, &count, count - 1))
-			return true;
-	}
-	return false;
-}
-
 /* Wake the next sleeper in turn, if there is one. */
 static void sem_wake(struct worker *w, struct work_sem *sem)
 {
@@ -69,7 +58,7 @@ bool work_sem_down(struct worker *w, struct work_sem *sem)
 {
 	uint32_t rank = work_rank(w), bit = 1U << rank;
 
-	while (!sem_try(sem)) {
+	while (!work_sem_try(sem)) {
 		bool slept = false, taken, picked, more;
 
 		/* Waiting begins before anyone can know of it, so that the waker's mark counts. */
@@ -79,7 +68,7 @@ bool work_sem_down(struct worker *w, struct work_sem *sem)
 		/* Up to here it ran: being held up before it was known to wait is no wait. */
 		worker_checkpoint(w, 0);
 		/* Who came up before it was known did not wake it. */
-		taken = sem_try(sem);
+		taken = work_sem_try(sem);
 		if (!taken)
 			slept = work_futex_wait(w, &sem->asleep[rank], 1);
 		picked = !(atomic_fetch_and(&sem->sleepers, ~bit) & bit);

@@ -47,6 +47,18 @@ struct work_sem {
 	_Atomic uint32_t asleep[WORK_SEM_MEMBERS]; /* futexes: 1 until woken */
 };
 
+/* Take one if there is one. */
+static inline bool work_sem_try(struct work_sem *sem)
+{
+	uint32_t count = atomic_load(&sem->count);
+
+	while (count) {
+		if (atomic_compare_exchange_weak(&sem->count, &count, count - 1))
+			return true;
+	}
+	return false;
+}
+
 /* Take one, or return false when it is time to stop. */
 bool work_sem_down(struct worker *w, struct work_sem *sem);
 void work_sem_up(struct worker *w, struct work_sem *sem);

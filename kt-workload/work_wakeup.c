@@ -22,46 +22,53 @@ struct ping_pong {
 
 enum { PING_PONG_SPIN };
 
-/* Wait for @me's turn. Returns false when it is time to stop. */
+/* Hand the turn to @to. */
+static void ping_pong_give(struct ping_pong *game, uint32_t to)
+{
+	atomic_store_explicit(&game->turn, to, memory_order_release);
+	syscall(SYS_futex, &game->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/*
+ * Wait for @me's turn. Returns false when it is time to stop: the partner hands the turn over when
+ * it stops, or else a signal ends the wait.
+ */
 static bool ping_pong_wait(struct worker *w, struct ping_pong *game, uint32_t me)
 {
-	bool slept = false;
-
-	while (atomic_load(&game->turn) != me) {
-		uint64_t now = clock_now(), stop = atomic_load(&w->rec->stop_ns);
-		uint64_t left = now < stop ? stop - now : 0;
-		struct timespec ts = {.tv_sec = left / NSEC_PER_SEC,
-				      .tv_nsec = left % NSEC_PER_SEC};
-
-		if (!left)
+	while (atomic_load_explicit(&game->turn, memory_order_acquire) != me) {
+		if (syscall(SYS_futex, &game->turn, FUTEX_WAIT, !me, NULL, NULL, 0) &&
+		    clock_now() >= atomic_load(&w->rec->stop_ns))
 			return worker_wait_end(w, false);
-		if (!syscall(SYS_futex, &game->turn, FUTEX_WAIT, !me, &ts, NULL, 0))
-			slept = true;
 	}
-	return worker_wait_end(w, slept);
+	return worker_wait_end(w, true);
 }
 
 static void futex_ping_pong(struct worker *w)
 {
 	struct ping_pong *game = w->shared;
 	struct record *partner = w->peers[w->index ^ 1];
+	uint64_t spin = w->spec->values[PING_PONG_SPIN], now, ticks;
 	uint32_t me = w->index & 1;
-	uint64_t spin = w->spec->values[PING_PONG_SPIN];
 
 	worker_wait_begin(w, DUE_UNKNOWN);
 	while (ping_pong_wait(w, game, me)) {
-		if (!work_spin_turns_checked(w, spin))
-			return;
+		if (!work_spin_turns_open(w, spin))
+			break;
 		worker_iteration(w);
+		now = clock_now();
+		if (!worker_checkpoint_at(w, 1, now))
+			break;
+		ticks = ticks_now();
 		/* Waiting begins before the turn goes over, so that the partner's mark counts. */
 		worker_wait_begin(w, DUE_UNKNOWN);
-		record_wake(partner);
-		atomic_store(&game->turn, !me);
-		syscall(SYS_futex, &game->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+		record_wake_at(partner, now);
+		ping_pong_give(game, !me);
 		/* Up to here it ran: being held up before the turn was over is no wait. */
-		if (!worker_checkpoint(w, 1))
-			return;
+		if (ticks_now() - ticks > TICKS_GLANCE)
+			worker_checkpoint(w, 0);
 	}
+	/* Who leaves lets the partner out of its wait. */
+	ping_pong_give(game, !me);
 }
 
 const struct work_type work_wakeup_types[] = {
