@@ -114,8 +114,7 @@ demo: setup
 	@bin/kt-demo
 
 # The workers' own loop and records, without the program around them.
-SPIN_OBJECTS := $(addprefix $(BUILD)/kt-workload/,telemetry.o histogram.o names.o machine.o cgroup.o veth.o \
-		$(patsubst kt-workload/%.c,%.o,kt-workload/work.c $(wildcard kt-workload/work_*.c)))
+SPIN_OBJECTS := $(filter-out %/main.o,$(call objects,kt-workload))
 $(BUILD)/tests/bench/spin_overhead: tests/bench/spin_overhead.c $(SPIN_OBJECTS) $(BUILD)/libcommon.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
