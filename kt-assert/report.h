@@ -52,6 +52,9 @@ const char *report_note(const struct judgement *j);
  */
 char *report_surprise(const struct judgement *j);
 
+/* When and where, as attributes of a JUnit suite. */
+void report_junit_origin(FILE *out);
+
 /* One line of JSON, schema kt-verdict/1. */
 void report_json(const struct judgement *j, FILE *out);
 

@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "report.h"
 #include "text.h"
 
 static const char *or_dash(const char *text)
@@ -395,15 +396,17 @@ static void print_junit(const struct comparison *c, FILE *out)
 		counts[v[i].verdict]++;
 	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
 	fprintf(out,
-		"  <testsuite name=\"kt-assert --baseline\" tests=\"%zu\" failures=\"%zu\" "
-		"errors=\"%zu\" skipped=\"0\">\n",
+		"  <testsuite id=\"0\" package=\"kt\" name=\"kt-assert --baseline\" tests=\"%zu\" "
+		"failures=\"%zu\" errors=\"%zu\" skipped=\"0\"",
 		n, counts[VERDICT_FAIL], counts[VERDICT_INCONCLUSIVE]);
+	report_junit_origin(out);
+	fprintf(out, " time=\"0.000\">\n    <properties/>\n");
 	for (i = 0; i < n; i++) {
 		const char *element = v[i].verdict == VERDICT_FAIL ? "failure" : "error";
 
 		fprintf(out, "    <testcase name=\"");
 		text_print_xml(out, v[i].name, true);
-		fprintf(out, "\" classname=\"baseline\"");
+		fprintf(out, "\" classname=\"baseline\" time=\"0.000\"");
 		if (v[i].verdict == VERDICT_PASS) {
 			fprintf(out, "/>\n");
 			continue;
@@ -413,7 +416,7 @@ static void print_junit(const struct comparison *c, FILE *out)
 		text_print_xml(out, v[i].text, true);
 		fprintf(out, "\"/>\n    </testcase>\n");
 	}
-	fprintf(out, "  </testsuite>\n</testsuites>\n");
+	fprintf(out, "    <system-out/>\n    <system-err/>\n  </testsuite>\n</testsuites>\n");
 	cases_free(v, n);
 }
 

@@ -130,7 +130,7 @@ static void junit_unreadable(struct report *r, const char *source, const char *m
 }
 
 /* When and where it was judged. */
-static void put_origin(FILE *out)
+void report_junit_origin(FILE *out)
 {
 	char host[HOST_NAME_MAX + 1] = "", when[32];
 	time_t now = time(NULL);
@@ -153,7 +153,7 @@ static void junit_end(struct report *r)
 		"failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\"",
 		r->n_runs, r->counts[VERDICT_FAIL], r->counts[VERDICT_INCONCLUSIVE] + r->unreadable,
 		r->counts[VERDICT_SKIP]);
-	put_origin(r->out);
+	report_junit_origin(r->out);
 	put_time(r->out, r->wall_ns);
 	fprintf(r->out, ">\n    <properties/>\n");
 	rewind(r->body);

@@ -188,7 +188,7 @@ change() {
 	assert_line --index 2 'not ok 1 - s.jsonl [topo=-]'
 	assert_line --partial '#   always-true var.n: 0 in sample 1'
 	kt-assert --series s.jsonl --always-true var.n --format junit >out.xml || true
-	xmllint --noout --schema "$KT_ROOT/tests/fixtures/junit.xsd" out.xml 2>lint
+	xmllint --noout --schema "$KT_ROOT/tests/fixtures/junit-ant.xsd" out.xml 2>lint
 	assert_equal "$(xmllint --xpath 'string(//failure/@message)' out.xml)" \
 		'always-true var.n: 0 in sample 1 at +0ms (expected true)'
 	run -1 kt-assert --series s.jsonl --always-true var.n --format json
