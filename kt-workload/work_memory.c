@@ -30,8 +30,8 @@
 #include "diag.h"
 
 #define PAGE	    4096
-#define TOUCH_CHECK 16	/* pages between checkpoints: a fault takes up to a few us */
-#define ZAP_PAGES   256 /* pages given back at a time */
+#define TOUCH_CHECK 8  /* pages between checkpoints: a fault takes up to 10 us in a VM */
+#define ZAP_PAGES   64 /* pages given back at a time */
 #define MOVE_PIECE                                                                     \
 	(4 << 20) /* bytes moved at a time: each call drains the LRU lists of all CPUs \
 		   */

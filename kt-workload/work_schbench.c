@@ -38,8 +38,7 @@ enum {
 
 #define THREADS_MAX  1024
 #define MATRICES     3
-#define CHECK_STEPS  8192 /* multiplications between checkpoints, about 10 us */
-#define LOCK_SPINS   64	  /* tries between checkpoints */
+#define LOCK_SPINS   64 /* tries between checkpoints */
 #define SLOT_BLOCKED 0
 #define SLOT_RUNNING 1
 
@@ -63,7 +62,8 @@ struct schbench {
 
 /* A worker's own. */
 struct matrices {
-	uint64_t size; /* rows of one */
+	uint64_t size;		/* rows of one */
+	struct work_pace steps; /* multiplications between checkpoints */
 	uint64_t *data;
 };
 
@@ -95,6 +95,7 @@ static int schbench_setup(struct worker *w)
 	if (!m)
 		return -ENOMEM;
 	w->own = m;
+	m->steps.n = 1;
 	m->size = sqrt((double)w->spec->values[SCHBENCH_FOOTPRINT] / MATRICES / sizeof(*m->data));
 	if (!work_rank(w))
 		return 0;
@@ -240,7 +241,7 @@ static struct cpu_lock *lock_cpu(struct worker *w, struct schbench *s)
 }
 
 /* One product of two of the matrices into the third, with checkpoints. */
-static bool multiply(struct worker *w, const struct matrices *m)
+static bool multiply(struct worker *w, struct matrices *m)
 {
 	const uint64_t n = m->size, *a = m->data, *b = a + n * n;
 	uint64_t *c = m->data + 2 * n * n, i, j, k, steps = 0;
@@ -253,11 +254,11 @@ static bool multiply(struct worker *w, const struct matrices *m)
 				sum += a[i * n + k] * b[k * n + j];
 			((volatile uint64_t *)c)[i * n + j] = sum;
 			steps += n;
-			if (steps < CHECK_STEPS)
+			if (steps < m->steps.n)
 				continue;
-			steps = 0;
-			if (!worker_checkpoint(w, 0))
+			if (!work_pace_checkpoint(w, &m->steps, m->steps.n, 0))
 				return false;
+			steps = 0;
 		}
 	}
 	return true;

@@ -31,6 +31,8 @@ each_type() {
 	assert_output ""
 	run jq -r '.workers[] | select(.exit != "completed") | .cgroup' "$stats"
 	assert_output ""
+	run /usr/bin/python3 -m jsonschema -i "$stats" "$KT_ROOT/docs/kt-stats-1.schema.json"
+	assert_success
 	# None of them waits for something beyond the stop.
 	run jq -r '.workers[] | select(.wall_ns > 1500000000) | "\(.cgroup) \(.wall_ns)"' "$stats"
 	assert_output ""
