@@ -88,6 +88,8 @@ static char *member_fault(const struct member *m, const char *who)
 				 strsignal(WTERMSIG(m->status)));
 	if (atomic_load(&m->rec->state) == RECORD_FAILED)
 		return xasprintf("%s: %s", who, m->rec->why);
+	if (m->late)
+		return xasprintf("%s came up after the start", who);
 	if (m->state == MEMBER_GONE && WEXITSTATUS(m->status))
 		return xasprintf("%s exited with status %d", who, WEXITSTATUS(m->status));
 	return NULL;

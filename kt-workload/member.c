@@ -173,8 +173,12 @@ static int processes_spawn(struct crew *crew, struct record **peers, const struc
 	return ret;
 }
 
-/* Wait until the leader's threads have said who they are; no longer than that without a new one. */
-static int threads_meet(struct crew *crew, const struct spawn *spawn)
+/*
+ * Wait until it is known who the leader's threads are; no longer than that without a new one. One
+ * that gets no CPU is known by the leader, and when that gets none either, the run goes on without
+ * them.
+ */
+static void threads_meet(struct crew *crew, const struct spawn *spawn)
 {
 	uint64_t limit = clock_now() + THREADS_WAIT_NS;
 	uint32_t i = 0;
@@ -187,12 +191,14 @@ static int threads_meet(struct crew *crew, const struct spawn *spawn)
 			limit = clock_now() + THREADS_WAIT_NS;
 			i++;
 		} else if (clock_now() >= limit) {
-			return -ETIMEDOUT;
+			warn("%u of %u threads in cgroup '%s' did not come up: going on without "
+			     "them",
+			     crew->def->workers - i, crew->def->workers, crew->def->cgroup->name);
+			return;
 		} else {
 			spawn->wait(spawn->ctx, clock_now() + NSEC_PER_MSEC / 2);
 		}
 	}
-	return 0;
 }
 
 /* One process whose threads are the workers: a process is in one cgroup with all its threads. */
@@ -216,9 +222,13 @@ static int threads_spawn(struct crew *crew, struct record **peers, const struct 
 	if (ret)
 		return ret;
 	gate_open(crew->gate);
-	ret = threads_meet(crew, spawn);
-	for (i = 0; i < crew->def->workers && !ret; i++)
-		ret = crew->members[i].pid ? spawn->dress(spawn->ctx, &crew->members[i]) : 0;
+	threads_meet(crew, spawn);
+	for (i = 0; i < crew->def->workers && !ret; i++) {
+		struct member *m = &crew->members[i];
+
+		m->late = !m->pid && atomic_load(&m->rec->state) != RECORD_FAILED;
+		ret = m->pid ? spawn->dress(spawn->ctx, m) : 0;
+	}
 	return ret;
 }
 

@@ -17,6 +17,7 @@ struct member {
 	struct crew *crew;
 	struct record *rec;
 	int status;	     /* as wait(2) gives it, once gone */
+	bool late;	     /* a thread that came up too late to be put in its place */
 	bool oom;	     /* killed for want of memory */
 	bool timed_out;	     /* did not stop in time */
 	uint64_t gone_ns;    /* when it was found gone or given up */

@@ -174,11 +174,6 @@ int run_start_group(struct run *run, const struct group_def *def)
 	if (ret == -EAGAIN)
 		run_error(run, "cannot start %u workers in cgroup '%s': out of processes",
 			  def->workers, def->cgroup->name);
-	else if (ret == -ETIMEDOUT)
-		run_error(run,
-			  "the threads of cgroup '%s' did not come up: their leader got no CPU for "
-			  "2 s",
-			  def->cgroup->name);
 	else if (ret && !run->n_errors)
 		run_error(run, "cannot start the workers of cgroup '%s': %s", def->cgroup->name,
 			  strerror(-ret));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "worker.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,8 +20,9 @@
 #include "diag.h"
 #include "random.h"
 
-#define SEED_SPIN_NS (2 * NSEC_PER_MSEC)
-#define STACK_SIZE   (256 << 10) /* of a thread: no work type is deep */
+#define SEED_SPIN_NS	(2 * NSEC_PER_MSEC)
+#define INTRODUCE_TRIES 20	    /* of 10 ms */
+#define STACK_SIZE	(256 << 10) /* of a thread: no work type is deep */
 
 static long futex(_Atomic uint32_t *word, int op, uint32_t value)
 {
@@ -242,6 +244,58 @@ static void threads_start(const struct crew *crew, struct record **peers, const 
 		prctl(PR_SET_NAME, crew->def->pcomm);
 }
 
+/* The first worker from @i on that has a thread which has not said who it is. */
+static uint32_t next_silent(const struct crew *crew, const struct thread *threads, uint32_t i)
+{
+	while (i < crew->def->workers &&
+	       (!threads[i].started || atomic_load(&threads[i].worker.rec->tid)))
+		i++;
+	return i;
+}
+
+static bool has_spoken(const struct crew *crew, const struct thread *threads, int tid)
+{
+	uint32_t i;
+
+	for (i = 0; i < crew->def->workers; i++) {
+		if (atomic_load(&threads[i].worker.rec->tid) == tid)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Say for threads that get no CPU who they are: those of the list that have not said it, which is
+ * in the order of their creation (next_tid(), fs/proc/base.c).
+ */
+static void introduce(const struct crew *crew, const struct thread *threads)
+{
+	uint32_t silent = 0;
+	struct dirent *e;
+	int tries;
+	DIR *d;
+
+	for (tries = 0; tries < INTRODUCE_TRIES; tries++) {
+		silent = next_silent(crew, threads, silent);
+		if (silent == crew->def->workers)
+			return;
+		nanosleep(&(struct timespec){.tv_nsec = 10 * NSEC_PER_MSEC}, NULL);
+	}
+	d = opendir("/proc/self/task");
+	while (d && (e = readdir(d))) {
+		int tid = atoi(e->d_name);
+
+		if (tid <= 0 || tid == getpid() || has_spoken(crew, threads, tid))
+			continue;
+		silent = next_silent(crew, threads, silent);
+		if (silent == crew->def->workers)
+			break;
+		atomic_store(&threads[silent].worker.rec->tid, tid);
+	}
+	if (d)
+		closedir(d);
+}
+
 void leader_process(const struct crew *crew, struct record **peers, const struct spawn *spawn,
 		    pid_t parent)
 {
@@ -257,6 +311,7 @@ void leader_process(const struct crew *crew, struct record **peers, const struct
 	}
 	gate_wait(crew->gate);
 	threads_start(crew, peers, spawn, threads);
+	introduce(crew, threads);
 	for (i = 0; i < crew->def->workers; i++) {
 		if (threads[i].started)
 			pthread_join(threads[i].id, NULL);
