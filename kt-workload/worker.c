@@ -182,6 +182,7 @@ static void *thread_main(void *arg)
 {
 	struct thread *t = arg;
 
+	prctl(PR_SET_NAME, t->crew->def->comm);
 	atomic_store(&t->worker.rec->tid, gettid());
 	if (work(t->crew, &t->worker, t->spawn, 0))
 		atomic_fetch_add(&t->crew->line->ready, 1); /* nobody is to wait for it */
@@ -206,7 +207,6 @@ static void thread_failed(struct thread *t, int error)
 	atomic_fetch_add(&t->crew->line->ready, 1); /* nobody is to wait for it */
 }
 
-/* A thread has its name from birth, so the leader lends it. */
 static void threads_start(const struct crew *crew, struct record **peers, const struct spawn *spawn,
 			  struct thread *threads)
 {
@@ -223,7 +223,6 @@ static void threads_start(const struct crew *crew, struct record **peers, const 
 	if (stacks == MAP_FAILED)
 		error = errno;
 	pthread_attr_init(&attr);
-	prctl(PR_SET_NAME, crew->def->comm);
 	for (i = 0; i < crew->def->workers; i++) {
 		struct thread *t = &threads[i];
 
@@ -240,8 +239,6 @@ static void threads_start(const struct crew *crew, struct record **peers, const 
 		if (error)
 			thread_failed(t, error);
 	}
-	if (crew->def->pcomm[0])
-		prctl(PR_SET_NAME, crew->def->pcomm);
 }
 
 /* The first worker from @i on that has a thread which has not said who it is. */

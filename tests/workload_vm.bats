@@ -50,6 +50,24 @@ setup() {
 	assert_equal "$(jq '[.workers[] | select(.work_units > 0 and .exit == "completed")] | length' <<<"$output")" 2
 }
 
+@test "so does a thread, whether it is starved itself or its leader" {
+	local sched=${KT_SCHED:-$KT_ROOT/build/tests/sched/kt-sched} guest
+	[ -x "$sched" ] || skip "no test scheduler (make sched)"
+	guest=(-n -t 1n2l2c1t -m 512M --sched "$sched" --sched-args --stall=victim -- kt-workload -d 2s -e 'cgroup b workers=1')
+	run --separate-stderr kt-vmm "${guest[@]}" -e 'cgroup a workers=2 pcomm=java comm=victim'
+	assert_equal "$status" 1
+	assert_equal "$(jq -c '.workers | sort_by(.work_units) | .[] | [.tid > 0, .cgroup, .work_units > 0, .max_gap_ns == 2e9, .exit]' \
+		<<<"$output" | sort)" '[true,"a",false,true,"timed-out"]
+[true,"a",true,false,"completed"]
+[true,"b",true,false,"completed"]'
+	run --separate-stderr kt-vmm "${guest[@]}" -e 'cgroup a workers=1 pcomm=victim comm=gc'
+	assert_equal "$status" 1
+	assert_regex "$stderr" "1 of 1 threads in cgroup 'a' did not come up: going on without them"
+	assert_equal "$(jq -c '.workers[] | [.tid == null, .work_units > 0, .max_gap_ns == 2e9, .exit]' <<<"$output")" \
+		'[false,true,false,"completed"]
+[true,false,true,"timed-out"]'
+}
+
 # Run script $1 in a guest of shape $2; its kt-workload leaves stats in files that it shows itself.
 guest_script() { # SCRIPT TOPOLOGY
 	run --separate-stderr kt-vmm -n -t "$2" -m 1G --include "$(command -v kt-workload):/bin/kt-workload" \
