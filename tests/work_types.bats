@@ -3,7 +3,7 @@
 # Work types of the families CPU, burst, cache, wake-ups, locks and signals: what they do with their
 # parameters, seen in what is counted.
 
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # single quotes are meant; bats and lib/workload set variables
+# shellcheck disable=SC2016,SC2030,SC2031,SC2054,SC2154 # single quotes and commas are meant; bats and lib/workload set variables
 load lib/kt
 load lib/workload
 
@@ -69,6 +69,15 @@ UNITS='def units(i): .cgroups[i].work_units;'
 	assert_stats "[.cgroups[${#quiet[@]}:][] | .wake_latency.count > 0] | all"
 	# All are told to stop at one time, and come in it.
 	assert_stats '.wall_ns as $wall | [.workers[] | .wall_ns < $wall + 2e9] | all'
+}
+
+@test "groups work as threads of one process, too" {
+	run_work 600ms 'cgroup a workers=4 clone=thread work=pipe-io' \
+		'cgroup b workers=4 pcomm=lead work=mutex-contention' 'cgroup c workers=2 pcomm=lead work=signal-storm' \
+		'cgroup d workers=3 pcomm=lead work=priority-inversion:mode=pi,burst=1ms' \
+		'cgroup e workers=3 clone=thread work=epoll-storm' 'cgroup f workers=3 clone=thread work=futex-fan-out:fan-out=2'
+	assert_stats '[.workers[] | .exit == "completed" and .work_units > 0] | all'
+	assert_stats '.cgroups[2].metrics.signals_received > 0'
 }
 
 @test "a grouped type refuses other numbers of workers before anything starts" {
