@@ -106,15 +106,19 @@ static void producer(struct worker *w)
 /* Wait until there are events; nothing was there a moment ago. Returns what epoll_wait(2) does. */
 static int consumer_wait(struct worker *w, struct epoll_event *event, bool *more)
 {
-	uint64_t now = clock_now(), stop = atomic_load(&w->rec->stop_ns), before, after;
+	uint64_t now = clock_now(), stop = atomic_load(&w->rec->stop_ns), before, after, back;
 	uint64_t ms = now < stop ? (stop - now) / NSEC_PER_MSEC + 1 : 0;
 	bool known = run_delay(w, &before);
 	int n;
 
 	worker_wait_begin(w, DUE_UNKNOWN);
 	n = epoll_wait(w->fds[0], event, 1, ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS);
+	/* It runs from here on: being held up by now is no wait. */
+	back = clock_now();
 	if (n > 0 && known && run_delay(w, &after))
-		worker_wait_begin(w, clock_now() - (after - before));
+		worker_wait_begin(w, back - (after - before));
+	else if (n > 0)
+		worker_wait_begin(w, back);
 	*more = worker_wait_end(w, n > 0 && known);
 	return n;
 }
