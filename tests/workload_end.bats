@@ -133,7 +133,7 @@ gone() { # PID...
 	run --separate-stderr env TMPDIR=/nonexistent kt-workload -d 100ms \
 		-e 'cgroup a workers=1 work=sequence:io=1ms'
 	assert_equal "$status" 1
-	[[ $stderr == *"of cgroup 'a': cannot make a file for its io phase in /nonexistent: No such file or directory" ]]
+	[[ $stderr == *"of cgroup 'a': cannot make a file in /nonexistent: No such file or directory" ]]
 	assert_equal "$(jq -c '[.exit, (.errors | length), .workers[0].exit]' <<<"$output")" \
 		'["failed",1,"exited:1"]'
 	run --separate-stderr setpriv --bounding-set -sys_nice kt-workload -d 100ms \

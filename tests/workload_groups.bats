@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Groups of workers: several in a cgroup, outside of the cgroups, as threads, moved, and as who they run.
 
-# shellcheck disable=SC2016,SC2154 # single quotes are meant; bats and lib/workload set variables
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # single quotes are meant; bats and lib/workload set variables
 load lib/kt
 load lib/workload
 
@@ -80,7 +80,7 @@ threads_work() { # NAME
 	eventually threads_work java
 	assert_equal "$(cat "/proc/$leader/task/"*/comm | sort | uniq -c | xargs)" '2 gc 1 java'
 	assert_equal "$(workers_of a | wc -l)" 2
-	tids=$(ls "/proc/$leader/task" | grep -v "^$leader\$")
+	tids=$(find "/proc/$leader/task" -mindepth 1 -maxdepth 1 -printf "%f\n" | grep -vx "$leader")
 	assert_equal "$(sed 's/.*) //' "/proc/$leader/task/$tid/stat" | awk '{print $39, $17}')" '3 5'
 	interrupt_workload
 	assert_equal "$(jq -c '[.workers[3, 4].tid]' "$stats")" "[$(xargs <<<"$tids" | tr ' ' ,)]"
