@@ -111,13 +111,14 @@ static int consumer_wait(struct worker *w, struct epoll_event *event, bool *more
 	bool known = run_delay(w, &before);
 	int n;
 
+	/* Up to here it ran, and from its return on it runs: being held up there is no wait. */
+	worker_checkpoint(w, 0);
 	worker_wait_begin(w, DUE_UNKNOWN);
 	n = epoll_wait(w->fds[0], event, 1, ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS);
-	/* It runs from here on: being held up by now is no wait. */
 	back = clock_now();
 	if (n > 0 && known && run_delay(w, &after))
 		worker_wait_begin(w, back - (after - before));
-	else if (n > 0)
+	else
 		worker_wait_begin(w, back);
 	*more = worker_wait_end(w, n > 0 && known);
 	return n;
