@@ -119,7 +119,7 @@ kt-workload: worker N of cgroup 'a': cannot start a thread: Resource temporarily
 kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers may use are 0"
 }
 
-@test "bad luck is told for what it is: a CPU offline, no more processes, no memory" {
+@test "bad luck is told for what it is: a CPU offline, no more processes, no memory; pairs share cores" {
 	cat >luck.sh <<-'END'
 		kt-workload -d 30s -e 'cgroup a workers=2 cpuset=1-2' >offline.json &
 		sleep 1
@@ -135,14 +135,17 @@ kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers ma
 			jq -c '[.workers[].exit]'
 		kt-workload -d 300ms -e 'cgroup a workers=1 policy=ext' -e 'cgroup b workers=2 policy=deadline:2ms/10ms/20ms' \
 			-e 'cgroup c clone=thread policy=rr:5 nice=-3' | jq -c .errors
+		kt-workload -d 100ms -e 'cgroup a workers=4 affinity=smt-pair' -e 'cgroup b workers=2 cpuset=1-3 affinity=smt-pair' |
+			jq -c '[.workers[].cpus_allowed]'
 		find /sys/fs/cgroup -name 'kt.*'
 	END
-	guest_script luck.sh 1n1l4c1t
+	guest_script luck.sh 1n1l2c2t
 	assert_equal "$output" '1
 1
 ["signalled:9","completed"]
 ["signalled:9","signalled:9"]
-[]'
+[]
+["0-1","0-1","2-3","2-3","2-3","2-3"]'
 	assert_equal "$(sed 's/worker [0-9]*/worker N/; s/^kt-workload: [0-9]* of/kt-workload: K of/' <<<"$stderr")" "kt-workload: went offline during the run: CPU 2
 kt-workload: cannot start 50 workers in cgroup 'a': out of processes
 kt-workload: K of 50 workers of cgroup 'a' were never started
