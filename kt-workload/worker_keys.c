@@ -346,4 +346,6 @@ void worker_keys_parse(struct parser *p, char **words, struct group_def *group, 
 	}
 	if (p->mistakes == mistakes)
 		keys_complete(p, &k);
+	else if (!k.has_workers) /* so that later lines do not miss them */
+		group->workers = p->sc->workers;
 }

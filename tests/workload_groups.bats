@@ -275,6 +275,12 @@ kt-workload: cgroup 'b' cannot have cpuset.mems: the cgroup2 tree has no cpuset 
 	assert_equal "$(jq -c '[.exit, ([.workers[].exit] | unique)]' <<<"$output")" '["failed",["never-started"]]'
 }
 
+@test "a line with a mistake in it does not make mistakes of later ones" {
+	run --separate-stderr kt-workload -e 'cgroup a wrkers=2' -e 'freeze a' -e 'step s' -e 'thaw a' -e 'hold full'
+	assert_equal "$status" 64
+	assert_equal "$stderr" "kt-workload: -e:1: unknown option 'wrkers': did you mean 'workers'?"
+}
+
 @test "mistakes in groups, threads, users, memory and files are told at their line" {
 	assert_mistake "1: work: expected the name of a cgroup after it, then options: work CGROUP [workers=N] [work=TYPE]" \
 		'work workers=2'
