@@ -38,7 +38,6 @@ void histogram_add(struct histogram *h, uint64_t ns)
 		h->max = ns;
 	h->count++;
 	h->sum += ns;
-	h->sum_squares += (double)ns * ns;
 	h->buckets[bucket_of(ns)]++;
 }
 
@@ -54,7 +53,6 @@ void histogram_merge(struct histogram *h, const struct histogram *other)
 		h->max = other->max;
 	h->count += other->count;
 	h->sum += other->sum;
-	h->sum_squares += other->sum_squares;
 	for (i = 0; i < HISTOGRAM_BUCKETS; i++)
 		h->buckets[i] += other->buckets[i];
 }
@@ -81,15 +79,22 @@ uint64_t histogram_percentile(const struct histogram *h, double p)
 
 double histogram_mean(const struct histogram *h)
 {
-	return h->count ? h->sum / h->count : 0;
+	return h->count ? (double)h->sum / h->count : 0;
 }
 
 double histogram_cv(const struct histogram *h)
 {
-	double mean = histogram_mean(h), variance;
+	double mean = histogram_mean(h), squares = 0;
+	unsigned int i;
 
-	if (mean <= 0)
+	if (mean <= 0 || h->min == h->max)
 		return 0;
-	variance = h->sum_squares / h->count - mean * mean;
-	return variance > 0 ? sqrt(variance) / mean : 0;
+	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		/* The last bucket takes everything beyond it. */
+		double value = i == HISTOGRAM_BUCKETS - 1 ? h->max : bucket_middle(i);
+
+		if (h->buckets[i])
+			squares += h->buckets[i] * (value - mean) * (value - mean);
+	}
+	return sqrt(squares / h->count) / mean;
 }

@@ -14,7 +14,7 @@
 
 struct histogram {
 	uint64_t count, min, max;
-	double sum, sum_squares;
+	uint64_t sum;
 	uint32_t buckets[HISTOGRAM_BUCKETS];
 };
 
@@ -25,7 +25,9 @@ void histogram_merge(struct histogram *h, const struct histogram *other);
 uint64_t histogram_percentile(const struct histogram *h, double p);
 double histogram_mean(const struct histogram *h);
 
-/* Coefficient of variation (population); 0 for an empty one or a zero mean. */
+/*
+ * Coefficient of variation (population), from the buckets; 0 for an empty one or a zero mean.
+ */
 double histogram_cv(const struct histogram *h);
 
 #endif

@@ -110,8 +110,10 @@ bool worker_wait_end(struct worker *w, bool woken)
 {
 	struct record *r = w->rec;
 	uint64_t now = clock_now();
-	uint64_t due = atomic_exchange(&r->due_ns, DUE_RUNNING);
+	/* A waker that marks it right now is too late, and its mark is lost or refused. */
+	uint64_t due = atomic_load_explicit(&r->due_ns, memory_order_acquire);
 
+	atomic_store_explicit(&r->due_ns, DUE_RUNNING, memory_order_relaxed);
 	if (due > now) /* interrupted, or nobody said that it is due */
 		due = now;
 	else if (woken && w->tally->wake)
