@@ -2,4 +2,4 @@
 # and idle searches that cost too much: wake latencies' p99 and cv grow.
 duration 10s
 cgroup fan workers=10 work=futex-fan-out
-cgroup herd workers=5 work=thundering-herd
+cgroup herd workers=8 work=thundering-herd
