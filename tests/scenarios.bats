@@ -14,7 +14,7 @@ load lib/vm
 			echo "$file: $(cat /tmp/err)"
 		done
 	END
-	run --separate-stderr kt-vmm -t 2n2l2c1t --timeout 5m --include scenarios -- busybox sh all.sh "$PWD/scenarios"
+	run --separate-stderr kt-vmm -t 2n2l2c1t --timeout 5m --include scenarios -- busybox sh all.sh scenarios
 	assert_success
 	# shellcheck disable=SC2154 # bats sets lines
 	assert_equal "$(printf '%s\n' "${lines[@]}" | sort | uniq -c | awk '{ $1 = $1; print }')" \
