@@ -85,6 +85,7 @@ $(BIN)/$(1): $(patsubst $(BUILD)/%,$(BUILD)/guest/%,$(call objects,$(1))) $(BUIL
 endef
 # The types of a kernel are read by the libbpf that the test scheduler is built with.
 $(call objects,kt-snapshot): KT_CFLAGS += $(SCHED_CFLAGS)
+$(call objects,kt-snapshot): | libbpf
 
 $(foreach p,$(HOST_PROGRAMS),$(eval $(call host_program,$(p))))
 $(foreach p,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(p))))

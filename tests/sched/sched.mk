@@ -12,6 +12,12 @@ SCHED_OBJECTS	:= $(patsubst %.c,$(BUILD)/guest/%.o,$(filter-out %.bpf.c,$(wildca
 
 sched: $(SCHED_DIR)/kt-sched
 
+libbpf:
+	@[ -n "$(LIBBPF_A)" ] || { echo "$(LIBBPF) has no libbpf: bin/kt-deps puts one there" >&2; exit 1; }
+.PHONY: libbpf
+
+$(SCHED_DIR)/kt_sched.bpf.o $(SCHED_OBJECTS): | libbpf
+
 $(SCHED_DIR)/kt_sched.bpf.o: tests/sched/kt_sched.bpf.c tests/sched/scx.bpf.h tests/sched/kt_sched.h
 	$(call say,CLANG,$<)
 	@mkdir -p $(@D)
