@@ -57,6 +57,32 @@ void histogram_merge(struct histogram *h, const struct histogram *other)
 		h->buckets[i] += other->buckets[i];
 }
 
+void histogram_subtract(const struct histogram *h, struct histogram *mark)
+{
+	uint64_t count = 0;
+	unsigned int i;
+
+	mark->sum = h->sum - mark->sum;
+	mark->min = mark->max = 0;
+	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		/* What its owner adds meanwhile may be in one place and not yet in another. */
+		uint32_t n = h->buckets[i] - mark->buckets[i];
+
+		mark->buckets[i] = n;
+		if (!n)
+			continue;
+		mark->max = i == HISTOGRAM_BUCKETS - 1 ? h->max : bucket_middle(i);
+		if (!count)
+			mark->min = mark->max;
+		count += n;
+	}
+	mark->count = count;
+	if (mark->max > h->max)
+		mark->max = h->max;
+	if (count && mark->min < h->min)
+		mark->min = h->min;
+}
+
 uint64_t histogram_percentile(const struct histogram *h, double p)
 {
 	uint64_t rank = ceil(p * h->count), seen = 0, value;

@@ -21,6 +21,12 @@ struct histogram {
 void histogram_add(struct histogram *h, uint64_t ns);
 void histogram_merge(struct histogram *h, const struct histogram *other);
 
+/*
+ * Turn @mark, an earlier state of @h, into what has been added since: @h - @mark. Its min and max
+ * are those of its buckets, within 0.8%.
+ */
+void histogram_subtract(const struct histogram *h, struct histogram *mark);
+
 /* The value below or at which the share @p (0 to 1) of all values lies; 0 for an empty one. */
 uint64_t histogram_percentile(const struct histogram *h, double p);
 double histogram_mean(const struct histogram *h);

@@ -30,6 +30,14 @@ static unsigned int groups_of(const struct group_def *def)
 	return def->workers / def->work.group;
 }
 
+/* How many words hold a bit for every CPU that there may be. */
+static size_t cpu_words(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF), bits = 8 * sizeof(unsigned long);
+
+	return cpus < 1 || cpus > CPUSET_MAX ? CPUSET_MAX / bits : (cpus + bits - 1) / bits;
+}
+
 static struct histogram *take_histogram(char **memory)
 {
 	struct histogram *h = (void *)*memory;
@@ -43,8 +51,9 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 {
 	bool blocks = def->work.type->blocks, requests = def->work.type->requests;
 	size_t n = def->workers, i, k;
-	size_t n_hist = n * n_tallies * (blocks + requests);
+	size_t n_hist = n * (blocks + requests), words = cpu_words();
 	size_t shared = LINES(def->work.shared_size);
+	unsigned long *cpus;
 	char *hist;
 	struct tally *tallies;
 	struct record *records;
@@ -53,8 +62,10 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 		.def = def,
 		.line = line,
 	};
+	crew->wake.n_steps = crew->request.n_steps = n_tallies;
 	crew->memory_size = LINES(sizeof(*crew->gate)) + n * sizeof(*records) +
 			    n * n_tallies * sizeof(*tallies) +
+			    LINES(n * n_tallies * words * sizeof(*cpus)) +
 			    n_hist * LINES(sizeof(struct histogram)) + groups_of(def) * shared;
 	if (!n)
 		return 0;
@@ -68,20 +79,22 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 	crew->gate = crew->memory;
 	records = (void *)((char *)crew->memory + LINES(sizeof(*crew->gate)));
 	tallies = (void *)(records + n);
-	hist = (char *)(tallies + n * n_tallies);
+	cpus = (void *)(tallies + n * n_tallies);
+	hist = (char *)cpus + LINES(n * n_tallies * words * sizeof(*cpus));
 	crew->members = own_memory(n, sizeof(*crew->members));
 	for (i = 0; i < n; i++) {
 		struct record *r = &records[i];
 
 		r->tallies = &tallies[i * n_tallies];
 		r->n_tallies = n_tallies;
+		r->cpu_words = words;
 		r->stop_ns = UINT64_MAX;
-		for (k = 0; k < n_tallies; k++) {
-			if (blocks)
-				r->tallies[k].wake = take_histogram(&hist);
-			if (requests)
-				r->tallies[k].request = take_histogram(&hist);
-		}
+		for (k = 0; k < n_tallies; k++, cpus += words)
+			r->tallies[k].cpus = cpus;
+		if (blocks)
+			r->wake = take_histogram(&hist);
+		if (requests)
+			r->request = take_histogram(&hist);
 		crew->members[i] = (struct member){
 			.index = i,
 			.crew = crew,
@@ -98,6 +111,8 @@ void crew_free(struct crew *crew)
 	if (crew->def)
 		own_memory_free(crew->members, crew->def->workers, sizeof(*crew->members));
 	free(crew->masks);
+	latencies_free(&crew->wake, crew->def ? crew->def->workers : 0);
+	latencies_free(&crew->request, crew->def ? crew->def->workers : 0);
 	*crew = (struct crew){};
 }
 
@@ -480,4 +495,37 @@ void crew_complete(struct crew *crew)
 
 	for (i = 0; i < crew->def->workers; i++)
 		member_complete(&crew->members[i]);
+}
+
+/* The crew's histograms of one kind; NULL where its type has none. Caller frees. */
+static struct histogram **histograms(const struct crew *crew, bool requests)
+{
+	struct histogram **list;
+	uint32_t i;
+
+	if (!crew->members ||
+	    !(requests ? crew->members[0].rec->request : crew->members[0].rec->wake))
+		return NULL;
+	list = xcalloc(crew->def->workers, sizeof(*list));
+	for (i = 0; i < crew->def->workers; i++)
+		list[i] = requests ? crew->members[i].rec->request : crew->members[i].rec->wake;
+	return list;
+}
+
+void crew_step_begin(struct crew *crew)
+{
+	_cleanup_free_ struct histogram **wake = histograms(crew, false);
+	_cleanup_free_ struct histogram **request = histograms(crew, true);
+
+	latencies_mark(&crew->wake, wake, wake ? crew->def->workers : 0);
+	latencies_mark(&crew->request, request, request ? crew->def->workers : 0);
+}
+
+void crew_step_end(struct crew *crew, size_t step)
+{
+	_cleanup_free_ struct histogram **wake = histograms(crew, false);
+	_cleanup_free_ struct histogram **request = histograms(crew, true);
+
+	latencies_take(&crew->wake, wake, wake ? crew->def->workers : 0, step);
+	latencies_take(&crew->request, request, request ? crew->def->workers : 0, step);
 }

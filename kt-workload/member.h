@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "latencies.h"
 #include "scenario.h"
 #include "telemetry.h"
 
@@ -48,7 +49,8 @@ struct crew {
 	struct cpuset *masks; /* their own CPU affinities, or NULL */
 	void *memory;
 	size_t memory_size;
-	uint64_t stopped_ns; /* when an op stopped it, or 0 */
+	struct latencies wake, request; /* by step, where they lived through it */
+	uint64_t stopped_ns;		/* when an op stopped it, or 0 */
 };
 
 /* What spawning needs to know beyond the crew. */
@@ -100,6 +102,10 @@ void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
 
 /* End the waits of those who are alive, so that they see the stop time. */
 void crew_poke(const struct crew *crew);
+
+/* A step begins, or has ended: what the crew lives through of it is counted for it. */
+void crew_step_begin(struct crew *crew);
+void crew_step_end(struct crew *crew, size_t step);
 
 /* How many are alive. */
 size_t crew_alive(const struct crew *crew);

@@ -236,8 +236,8 @@ static void end(struct run *run, struct payload *p, int signal)
 
 	p->told |= p->alive;
 	if (p->alive) {
-		kill(-p->pid, signal);
-		kill(p->pid, signal); /* it may not have come to setsid(2) */
+		if (kill(-p->pid, signal))
+			kill(p->pid, signal); /* it has not come to setsid(2) */
 		kill(-p->pid, SIGCONT);
 		if (!wait_end(run, p, clock_now() + TERM_WAIT_NS)) {
 			info("program '%s' is killed: it did not end on signal %d", p->def->name,

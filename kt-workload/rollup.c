@@ -4,18 +4,17 @@
 #include <math.h>
 #include <string.h>
 
-static void figures_add(struct figures *f, const struct tally *t)
+static void figures_add(struct figures *f, const struct record *rec, const struct tally *t)
 {
+	uint32_t i;
+
 	f->units += t->units;
 	f->iterations += t->iterations;
 	f->migrations += t->migrations;
 	f->violations += t->violations;
 	f->cpu_ns += t->cpu_ns;
-	cpuset_or(&f->cpus, &t->cpus);
-	if (t->wake)
-		histogram_merge(&f->wake, t->wake);
-	if (t->request)
-		histogram_merge(&f->request, t->request);
+	for (i = 0; i < rec->cpu_words; i++)
+		f->cpus.bits[i] |= t->cpus[i];
 }
 
 static void figures_complete(struct figures *f, const struct member *m, uint64_t start,
@@ -36,8 +35,12 @@ void figures_of_life(const struct member *m, struct figures *f)
 
 	*f = (struct figures){};
 	for (i = 0; i < m->rec->n_tallies; i++)
-		figures_add(f, &m->rec->tallies[i]);
+		figures_add(f, m->rec, &m->rec->tallies[i]);
 	f->gap = m->rec->gap;
+	if (m->rec->wake)
+		latency_of(&f->wake, m->rec->wake);
+	if (m->rec->request)
+		latency_of(&f->request, m->rec->request);
 	figures_complete(f, m, m->crew->line->start_ns, m->rec->end_ns);
 }
 
@@ -47,8 +50,12 @@ void figures_of_phase(const struct member *m, uint32_t phase, uint64_t start_ns,
 	const struct tally *t = &m->rec->tallies[phase];
 
 	*f = (struct figures){};
-	figures_add(f, t);
+	figures_add(f, m->rec, t);
 	f->gap = t->gap;
+	if (m->crew->wake.steps && m->crew->wake.steps[phase].each)
+		f->wake = m->crew->wake.steps[phase].each[m->index];
+	if (m->crew->request.steps && m->crew->request.steps[phase].each)
+		f->request = m->crew->request.steps[phase].each[m->index];
 	if (m->rec->end_ns && m->rec->end_ns < end_ns)
 		end_ns = m->rec->end_ns;
 	figures_complete(f, m, start_ns, end_ns);
@@ -61,8 +68,6 @@ void rollup_add(struct rollup *r, const struct member *m, const struct figures *
 	r->iterations += f->iterations;
 	r->migrations += f->migrations;
 	cpuset_or(&r->cpus, &f->cpus);
-	histogram_merge(&r->wake, &f->wake);
-	histogram_merge(&r->request, &f->request);
 	if (f->gap.ns > r->gap.ns) {
 		r->gap = f->gap;
 		r->gap_tid = m->pid;
@@ -81,6 +86,22 @@ void rollup_add(struct rollup *r, const struct member *m, const struct figures *
 		r->rate_sum += rate;
 		r->rate_sum_squares += rate * rate;
 	}
+}
+
+void rollup_add_latencies(struct rollup *r, const struct record *rec)
+{
+	if (rec->wake)
+		histogram_merge(&r->wake, rec->wake);
+	if (rec->request)
+		histogram_merge(&r->request, rec->request);
+}
+
+void rollup_add_step_latencies(struct rollup *r, const struct crew *crew, size_t step)
+{
+	if (crew->wake.steps && crew->wake.steps[step].all)
+		histogram_merge(&r->wake, crew->wake.steps[step].all);
+	if (crew->request.steps && crew->request.steps[step].all)
+		histogram_merge(&r->request, crew->request.steps[step].all);
 }
 
 void rollup_add_metrics(struct rollup *r, const struct record *rec)

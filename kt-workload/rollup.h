@@ -13,7 +13,7 @@ struct figures {
 	double off_cpu_pct;
 	struct gap gap;
 	struct cpuset cpus;
-	struct histogram wake, request;
+	struct latency wake, request;
 };
 
 /* A cgroup's workers together. */
@@ -40,6 +40,10 @@ void figures_of_phase(const struct member *m, uint32_t phase, uint64_t start_ns,
 
 /* Add one worker (zero-initialise the roll-up first). */
 void rollup_add(struct rollup *r, const struct member *m, const struct figures *f);
+
+/* Add the latencies of one worker's life, or those of a whole crew within a step. */
+void rollup_add_latencies(struct rollup *r, const struct record *rec);
+void rollup_add_step_latencies(struct rollup *r, const struct crew *crew, size_t step);
 
 /* Add the metrics of one worker. */
 void rollup_add_metrics(struct rollup *r, const struct record *rec);

@@ -271,6 +271,17 @@ static void remove_step_cgroups(struct run *run, size_t step)
 	}
 }
 
+/* What the backdrop's workers live through from now on is the step's. */
+static void begin_backdrop_step(struct run *run)
+{
+	size_t i;
+
+	for (i = 0; i < run->n_made; i++) {
+		if (!run->made[i]->def->step)
+			crew_step_begin(run->made[i]);
+	}
+}
+
 /* Start the step, and apply its ops. Returns when its hold ends; by then its workers know. */
 static uint64_t start_step(struct run *run, size_t index)
 {
@@ -287,11 +298,23 @@ static uint64_t start_step(struct run *run, size_t index)
 				     : step->hold_ns);
 	atomic_store(&run->windows[index].start_ns, line->start_ns);
 	atomic_store(&run->lines[0].phase, index);
+	begin_backdrop_step(run);
 	if (!apply_rest(run, step))
 		return line->start_ns + step->hold_ns;
 	stop = clock_now() + step->hold_ns;
 	crews_stop_at(run, &(struct selection){.line = line}, stop);
 	return stop;
+}
+
+/* What the backdrop's workers have lived through since the step began is that step's. */
+static void end_backdrop_step(struct run *run)
+{
+	size_t i;
+
+	for (i = 0; i < run->n_made; i++) {
+		if (!run->made[i]->def->step)
+			crew_step_end(run->made[i], run->step);
+	}
 }
 
 static void run_step(struct run *run, size_t index)
@@ -317,8 +340,10 @@ static void run_step(struct run *run, size_t index)
 	}
 	atomic_store(&run->windows[index].end_ns, stop);
 	/* In the last step the backdrop stops too, and stays in it to the end. */
-	if (!last && !run->dead)
+	if (!last && !run->dead) {
 		atomic_store(&run->lines[0].phase, 0);
+		end_backdrop_step(run);
+	}
 	run->stop_ns = stop;
 	crews_finish(run, &own, stop);
 	payloads_finish(run, index);
@@ -327,15 +352,18 @@ static void run_step(struct run *run, size_t index)
 	run_check(run);
 }
 
-/* The most that a worker has; histograms of each step are its greater part. */
+/* The most that a worker has; histograms are the greater part of it. */
 static size_t telemetry_size(const struct run *run)
 {
 	size_t most = 0, i;
 
 	for (i = 0; i < run->sc->n_groups; i++) {
 		const struct crew *crew = &run->crews[i];
+		const struct work_type *type = crew->def->work.type;
 		size_t size = crew->def->workers ? crew->memory_size / crew->def->workers : 0;
 
+		size += type->blocks ? latencies_size(&crew->wake) : 0;
+		size += type->requests ? latencies_size(&crew->request) : 0;
 		most = size > most ? size : most;
 	}
 	return most;
@@ -368,6 +396,8 @@ static void run_steps(struct run *run)
 		crews_stop_at(run, &backdrop, run->stop_ns);
 	}
 	crews_finish(run, &backdrop, run->stop_ns);
+	if (run->step)
+		end_backdrop_step(run);
 	payloads_finish(run, 0);
 	run_check(run);
 }

@@ -28,6 +28,7 @@ static void set_gap(const struct run *run, json_t *o, const struct gap *gap, boo
 static json_t *rollup_json(const struct run *run, const struct rollup *r)
 {
 	double cv = rollup_throughput_cv(r);
+	struct latency l;
 	json_t *o = json_object();
 
 	set_int(o, "workers", r->workers);
@@ -50,9 +51,11 @@ static json_t *rollup_json(const struct run *run, const struct rollup *r)
 		set_null(o, "throughput_cv");
 	else
 		set_real(o, "throughput_cv", cv);
-	set_latency(o, "wake_latency", &r->wake);
-	if (r->request.count)
-		set_latency(o, "request_latency", &r->request);
+	latency_of(&l, &r->wake);
+	set_latency(o, "wake_latency", &l);
+	latency_of(&l, &r->request);
+	if (l.count)
+		set_latency(o, "request_latency", &l);
 	set_metrics(o, r->metrics);
 	return o;
 }
@@ -148,6 +151,7 @@ static json_t *cgroup_of_life(const struct run *run, const struct cgroup_def *de
 		for (i = 0; i < crew->def->workers; i++) {
 			figures_of_life(&crew->members[i], f);
 			rollup_add(r, &crew->members[i], f);
+			rollup_add_latencies(r, crew->members[i].rec);
 			rollup_add_metrics(r, crew->members[i].rec);
 		}
 	}
@@ -285,6 +289,7 @@ static void crew_of_step(const struct run *run, const struct crew *crew, size_t 
 		rollup_add(r, m, f);
 		o = figures_json(run, m, f);
 		if (crew->def->step) {
+			rollup_add_latencies(r, m->rec);
 			set_pages(o, m->rec);
 		} else { /* not looked at in between: that would disturb what is measured */
 			set_null(o, "numa_pages");
@@ -292,6 +297,7 @@ static void crew_of_step(const struct run *run, const struct crew *crew, size_t 
 		}
 		json_array_append_new(workers, o);
 	}
+	rollup_add_step_latencies(r, crew, step);
 }
 
 /* Over those of its workers that lived in the step; NULL when it did not itself. */

@@ -35,32 +35,24 @@ void set_cpus(json_t *o, const char *key, const struct cpuset *cpus)
 	set_text(o, key, list);
 }
 
-void set_latency(json_t *o, const char *key, const struct histogram *h)
+void set_latency(json_t *o, const char *key, const struct latency *l)
 {
-	static const struct {
-		const char *key;
-		double p;
-	} percentiles[] = {
-		{"p50_ns", 0.5},
-		{"p90_ns", 0.9},
-		{"p99_ns", 0.99},
-		{"p999_ns", 0.999},
-	};
 	json_t *w;
-	size_t i;
 
-	if (!h->count) {
+	if (!l->count) {
 		set_null(o, key);
 		return;
 	}
 	w = json_object();
-	set_int(w, "count", h->count);
-	set_int(w, "min_ns", h->min);
-	set_int(w, "mean_ns", histogram_mean(h));
-	for (i = 0; i < ARRAY_SIZE(percentiles); i++)
-		set_int(w, percentiles[i].key, histogram_percentile(h, percentiles[i].p));
-	set_int(w, "max_ns", h->max);
-	set_real(w, "cv", histogram_cv(h));
+	set_int(w, "count", l->count);
+	set_int(w, "min_ns", l->min);
+	set_int(w, "mean_ns", l->mean);
+	set_int(w, "p50_ns", l->p50);
+	set_int(w, "p90_ns", l->p90);
+	set_int(w, "p99_ns", l->p99);
+	set_int(w, "p999_ns", l->p999);
+	set_int(w, "max_ns", l->max);
+	set_real(w, "cv", l->cv);
 	json_object_set_new(o, key, w);
 }
 

@@ -50,11 +50,19 @@ void telemetry_gap(struct worker *w, uint64_t now, uint32_t cpu)
 		   now, cpu);
 }
 
+static void tally_cpu(struct worker *w, uint32_t cpu)
+{
+	const uint32_t bits = 8 * sizeof(*w->tally->cpus);
+
+	if (cpu / bits < w->rec->cpu_words)
+		w->tally->cpus[cpu / bits] |= 1UL << cpu % bits;
+}
+
 void telemetry_cpu(struct worker *w, uint32_t cpu)
 {
 	w->tally->migrations++;
 	w->cpu = cpu;
-	cpuset_add(&w->tally->cpus, cpu);
+	tally_cpu(w, cpu);
 	w->outside = w->allowed.confined && !cpuset_has(&w->allowed.cpus, cpu);
 }
 
@@ -96,7 +104,7 @@ void telemetry_phase(struct worker *w, uint64_t now, uint32_t cpu)
 	w->phase = atomic_load(&w->line->phase);
 	w->rec->phase = w->phase;
 	w->tally = &w->rec->tallies[w->phase];
-	cpuset_add(&w->tally->cpus, cpu);
+	tally_cpu(w, cpu);
 	telemetry_gap(w, now, cpu);
 }
 
@@ -116,8 +124,8 @@ bool worker_wait_end(struct worker *w, bool woken)
 	atomic_store_explicit(&r->due_ns, DUE_RUNNING, memory_order_relaxed);
 	if (due > now) /* interrupted, or nobody said that it is due */
 		due = now;
-	else if (woken && w->tally->wake)
-		histogram_add(w->tally->wake, now - due);
+	else if (woken && w->rec->wake)
+		histogram_add(w->rec->wake, now - due);
 	if (due > atomic_load_explicit(&r->last_ns, memory_order_relaxed))
 		atomic_store_explicit(&r->last_ns, due, memory_order_relaxed);
 	return worker_checkpoint_at(w, 0, now);
@@ -150,7 +158,7 @@ bool worker_sleep_until(struct worker *w, uint64_t until_ns)
 void worker_measure_begin(struct worker *w)
 {
 	w->cpu = cpu_now();
-	cpuset_add(&w->tally->cpus, w->cpu);
+	tally_cpu(w, w->cpu);
 	telemetry_allowed(w);
 	worker_checkpoint(w, 0);
 }

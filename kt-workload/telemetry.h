@@ -35,9 +35,8 @@ struct gap {
 struct tally {
 	uint64_t units, iterations, migrations, violations, cpu_ns;
 	struct gap gap;
-	struct histogram *wake;	   /* NULL for types that do not block */
-	struct histogram *request; /* NULL for types without requests */
-	struct cpuset cpus;
+	unsigned long
+		*cpus; /* those that it ran on, as in a struct cpuset; of cpu_words of the record */
 } __attribute__((aligned(64)));
 
 /* Totals the kernel keeps for a task, since its start. */
@@ -94,7 +93,9 @@ struct record {
 	struct allowed allowed[2];
 	/* The parent's, before the start. */
 	struct tally *tallies;
-	uint32_t n_tallies;
+	uint32_t n_tallies, cpu_words; /* cpu_words: of each tally's cpus */
+	struct histogram *wake;	       /* over its life; NULL for types that do not block */
+	struct histogram *request;     /* the same, for types without requests */
 } __attribute__((aligned(64)));
 
 /* Wall time of a phase; 0 for what has not come yet. */

@@ -109,7 +109,7 @@ static void receiver(struct worker *w, bool (*share)(struct worker *w))
 		if (!share(w))
 			return;
 		worker_iteration(w);
-		histogram_add(w->tally->request, clock_now() - atomic_load(&fan->sent_ns));
+		histogram_add(w->rec->request, clock_now() - atomic_load(&fan->sent_ns));
 		worker_wait_begin(w, DUE_UNKNOWN);
 		fan_answer(w, fan);
 		/* Up to here it ran: being held up before its answer is no wait. */

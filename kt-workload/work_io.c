@@ -76,8 +76,8 @@ static bool waited(struct worker *w, const struct io_file *f, uint64_t delay)
 {
 	uint64_t after = run_delay_read(f->schedstat);
 
-	if (after && w->tally->wake)
-		histogram_add(w->tally->wake, after - delay);
+	if (after && w->rec->wake)
+		histogram_add(w->rec->wake, after - delay);
 	return worker_checkpoint(w, 0);
 }
 

@@ -80,12 +80,12 @@ static void mutex_contention(struct worker *w)
 			return;
 		/* One that is free is taken in no time, and the clock not read for it. */
 		if (work_sem_try(&m->sem)) {
-			histogram_add(w->tally->request, 0);
+			histogram_add(w->rec->request, 0);
 		} else {
 			wanted = clock_now();
 			if (!work_sem_down(w, &m->sem))
 				return;
-			histogram_add(w->tally->request, clock_now() - wanted);
+			histogram_add(w->rec->request, clock_now() - wanted);
 		}
 		more = work_spin_turns_open(w, values[MUTEX_HOLD]);
 		work_sem_up(w, &m->sem);
@@ -175,7 +175,7 @@ static bool inversion_hold(struct worker *w, uint32_t tid, uint64_t turns)
 	if (!(pi ? pi_lock(w, &inv->owner, tid) : work_sem_down(w, &inv->plain.sem)))
 		return false;
 	more = worker_checkpoint(w, 1);
-	histogram_add(w->tally->request, last_checkpoint(w) - wanted);
+	histogram_add(w->rec->request, last_checkpoint(w) - wanted);
 	more = more && work_spin_turns_checked(w, turns);
 	if (pi)
 		pi_unlock(w, &inv->owner, tid);
@@ -325,7 +325,7 @@ static void consume(struct worker *w)
 		worker_iteration(w);
 		if (!worker_checkpoint(w, 1))
 			return;
-		histogram_add(w->tally->request, last_checkpoint(w) - put);
+		histogram_add(w->rec->request, last_checkpoint(w) - put);
 	}
 }
 

@@ -299,7 +299,7 @@ static bool request(struct worker *w, struct schbench *s)
 	}
 	if (!work(w, s))
 		return false;
-	histogram_add(w->tally->request, clock_now() - begin);
+	histogram_add(w->rec->request, clock_now() - begin);
 	worker_iteration(w);
 	return worker_checkpoint(w, 1);
 }

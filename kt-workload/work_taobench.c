@@ -269,7 +269,7 @@ static void client(struct worker *w, struct cache *c)
 			more = client_request(w, c);
 			now = clock_now();
 			if (more)
-				histogram_add(w->tally->request, now - begin);
+				histogram_add(w->rec->request, now - begin);
 			begin = now;
 		}
 		more = more && worker_checkpoint(w, 0);

@@ -271,3 +271,21 @@ teardown() {
 	assert_equal "$(jq -c '[.exit, .errors, .sched, .workers[0].exit, .wall_ns < 2e10]' "$stats")" \
 		"[\"failed\",[\"scheduler 'simple' ended (sched_ext is disabled)\"],\"simple\",\"completed\",true]"
 }
+
+@test "a step's latencies are those of the step, and thirty steps take no more than 64 KiB a worker" {
+	local steps=() i
+	for i in $(seq 30); do steps+=(-e "step s$i" -e 'hold 30ms'); done
+	run --separate-stderr kt-workload -v -e 'duration 5s' -e 'cgroup b workers=2 work=schbench' \
+		-e 'cgroup t workers=1 work=timer-latency:interval=1ms' "${steps[@]}"
+	assert_success
+	assert_regex "$stderr" 'telemetry takes [0-9]+ bytes a worker'
+	[ "$(sed -n 's/.*telemetry takes \([0-9]*\) bytes.*/\1/p' <<<"$stderr")" -le 65536 ]
+	# About 30 wake-ups a step, each of which is counted for one step or falls between two.
+	assert_equal "$(jq '[.steps[].workers[] | select(.cgroup == "t").wake_latency.count] |
+		length == 30 and (map(select(. != null and . >= 10 and . <= 60)) | length) >= 25' <<<"$output")" true
+	assert_equal "$(jq '([.steps[].workers[] | select(.cgroup == "t").wake_latency.count // 0] | add) as $steps |
+		.workers[] | select(.cgroup == "t").wake_latency.count | . >= $steps and . <= $steps * 1.3 + 40' <<<"$output")" true
+	# What a step's workers have is what its cgroup has.
+	assert_equal "$(jq '[.steps[] | ([.workers[] | select(.cgroup == "b") | .wake_latency.count // 0] | add) ==
+		([.cgroups[] | select(.name == "b") | .wake_latency.count // 0] | add)] | all' <<<"$output")" true
+}

@@ -184,10 +184,12 @@ two words"
 }
 
 @test "the scenarios that come along are valid on the topology that they are for" {
-	local file
-	"$BATS_TEST_DIRNAME"/lib/make-sysfs 1n2l2c1t "$BATS_TEST_TMPDIR/sys"
+	local file nodes
+	"$BATS_TEST_DIRNAME"/lib/make-sysfs 1n2l2c1t "$BATS_TEST_TMPDIR/sys1"
+	"$BATS_TEST_DIRNAME"/lib/make-sysfs 2n2l2c1t "$BATS_TEST_TMPDIR/sys2"
 	for file in "$KT_ROOT"/tests/scenarios/*.kt; do
-		KT_SYSFS=$BATS_TEST_TMPDIR/sys run plan "$file"
+		nodes=$(sed -n 's/^# gauntlet:.*min-numa-nodes=\([0-9]*\).*/\1/p' "$file")
+		KT_SYSFS=$BATS_TEST_TMPDIR/sys${nodes:-1} run plan "$file"
 		assert_success
 		# Each says first what it catches.
 		[[ $(head -n 1 "$file") == "# "* ]]
