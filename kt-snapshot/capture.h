@@ -12,7 +12,6 @@
 /* What is wanted; zero: everything. */
 struct capture_want {
 	const char **sections; /* names, NULL-terminated; NULL: all */
-	const char **maps;     /* globs over map names, NULL-terminated; NULL: all */
 };
 
 /* The state of one capture, handed from section to section. */

@@ -23,7 +23,7 @@ static void help(void)
 	size_t i;
 
 	printf("usage: kt-snapshot COMMAND [OPTIONS] ARGS...\n\n"
-	       "Look into a VM's kernel from outside: its runqueues, BPF maps and tasks.\n\n"
+	       "Look into a VM's kernel from outside: its runqueues, tasks and symbols.\n\n"
 	       "COMMANDS\n");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-10s %s\n", commands[i].name, commands[i].help);
