@@ -48,7 +48,7 @@ _Noreturn static void child_main(const struct payload_def *def, const struct chi
 				 pid_t parent)
 {
 	sigset_t none;
-	int null, err;
+	int null, err, s;
 	char c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -60,7 +60,9 @@ _Noreturn static void child_main(const struct payload_def *def, const struct chi
 	null = open("/dev/null", O_RDONLY);
 	dup2(null, STDIN_FILENO);
 	dup2(fds->out, STDOUT_FILENO);
-	signal(SIGPIPE, SIG_DFL);
+	/* What our own parent has us ignore (a shell's background: SIGINT) is nothing of its. */
+	for (s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execvp(def->argv[0], def->argv);

@@ -80,9 +80,9 @@ guest_script() { # SCRIPT TOPOLOGY
 @test "memory policies and the controllers' files take effect, and CPU sets with affinities, in threads too" {
 	cat >all.sh <<-'END'
 		kt-workload -d 400ms \
-			-e 'cgroup a workers=1 mempolicy=bind:1 work=page-fault-churn:region=4M,touches=1024' \
-			-e 'cgroup b workers=1 mems=0 mempolicy=preferred:0 mpol-flags=relative work=page-fault-churn:region=4M,touches=1024' \
-			-e 'cgroup c/d clone=thread mempolicy=interleave:0-1 mpol-flags=static work=page-fault-churn:region=4M,touches=1024' \
+			-e 'cgroup a workers=1 mempolicy=bind:1 work=cache-pressure:size=4M' \
+			-e 'cgroup b workers=1 mems=0 mempolicy=preferred:0 mpol-flags=relative work=cache-pressure:size=4M' \
+			-e 'cgroup c/d clone=thread mempolicy=interleave:0-1 mpol-flags=static work=cache-pressure:size=4M' \
 			-e 'cgroup e workers=1 mems=1 mempolicy=local' \
 			-e 'cgroup f clone=thread mempolicy=weighted-interleave:0,1' \
 			-e 'cgroup g workers=1 mempolicy=bind:0 mpol-flags=numa-balancing' >numa.json
