@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
-void bus_init(struct bus *bus)
+int bus_init(struct bus *bus)
 {
 	pthread_mutexattr_t attr;
 
@@ -13,10 +15,14 @@ void bus_init(struct bus *bus)
 	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_init(&bus->lock, &attr);
 	pthread_mutexattr_destroy(&attr);
+	bus->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	return bus->epoll_fd < 0 ? -errno : 0;
 }
 
 void bus_destroy(struct bus *bus)
 {
+	if (bus->epoll_fd >= 0)
+		close(bus->epoll_fd);
 	pthread_mutex_destroy(&bus->lock);
 }
 
@@ -100,4 +106,47 @@ void bus_access(struct bus *bus, bool mmio, uint64_t address, void *data, unsign
 			memset(data, 0xff, len);
 	}
 	bus_unlock(bus);
+}
+
+int bus_poll_add(struct bus *bus, struct bus_poll *p)
+{
+	struct epoll_event e = {.events = p->events, .data.ptr = p};
+
+	if (!p->events)
+		return 0;
+	return epoll_ctl(bus->epoll_fd, EPOLL_CTL_ADD, p->fd, &e) ? -errno : 0;
+}
+
+/* epoll reports a hang-up whatever was asked for, so a descriptor without events leaves the set. */
+int bus_poll_set(struct bus *bus, struct bus_poll *p, uint32_t events)
+{
+	struct epoll_event e = {.events = events, .data.ptr = p};
+	int op = !p->events ? EPOLL_CTL_ADD : events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
+
+	if (p->events == events)
+		return 0;
+	p->events = events;
+	return epoll_ctl(bus->epoll_fd, op, p->fd, &e) ? -errno : 0;
+}
+
+void bus_poll_remove(struct bus *bus, struct bus_poll *p)
+{
+	bus_poll_set(bus, p, 0);
+}
+
+int bus_poll_serve(struct bus *bus)
+{
+	struct epoll_event e;
+	struct bus_poll *p;
+	int n = epoll_wait(bus->epoll_fd, &e, 1, -1);
+
+	if (n < 0)
+		return -errno;
+	p = e.data.ptr;
+	bus_lock(bus);
+	/* Another thread may have changed its mind since. */
+	if (n && p->events)
+		p->ready(p->dev, e.events);
+	bus_unlock(bus);
+	return 0;
 }

@@ -35,9 +35,23 @@ struct bus {
 	pthread_mutex_t lock; /* recursive */
 	struct bus_device *ports, *mmio;
 	uint64_t unclaimed; /* accesses that no device answered */
+	int epoll_fd;
 };
 
-void bus_init(struct bus *bus);
+/*
+ * A host descriptor that a device serves. @ready is called with the bus locked, from a thread of
+ * the engine's own, while any of @events (epoll(7)) is there; EPOLLHUP and EPOLLERR always count.
+ * It may change @events with bus_poll_set(), 0 to be left alone for now, even after a hang-up.
+ */
+struct bus_poll {
+	int fd;
+	uint32_t events;
+	void (*ready)(void *dev, uint32_t events);
+	void *dev;
+};
+
+/* Returns 0 or -errno. */
+int bus_init(struct bus *bus);
 void bus_destroy(struct bus *bus); /* the devices stay their owners' */
 
 /*
@@ -53,6 +67,15 @@ void bus_remove(struct bus *bus, struct bus_device *d);
  */
 void bus_access(struct bus *bus, bool mmio, uint64_t address, void *data, unsigned int len,
 		bool write);
+
+/* Start, change and end the watch over @p->fd; @p is the caller's and stays until its end. 0 or
+ * -errno. */
+int bus_poll_add(struct bus *bus, struct bus_poll *p);
+int bus_poll_set(struct bus *bus, struct bus_poll *p, uint32_t events);
+void bus_poll_remove(struct bus *bus, struct bus_poll *p);
+
+/* Wait once and serve what is ready, for the engine's thread. Returns 0 or -errno. */
+int bus_poll_serve(struct bus *bus);
 
 void bus_lock(struct bus *bus);
 void bus_unlock(struct bus *bus);
