@@ -22,7 +22,7 @@ HOST_PROGRAMS  := kt-vmm kt-assert kt-gauntlet kt-snapshot
 GUEST_PROGRAMS := kt-init kt-workload
 PROGRAMS       := $(HOST_PROGRAMS) $(GUEST_PROGRAMS)
 SHELL_PROGRAMS := $(filter-out $(addprefix bin/,$(PROGRAMS)),$(wildcard bin/kt-*))
-C_SOURCES      := $(wildcard libcommon/*.[ch] $(addsuffix /*.[ch],$(PROGRAMS)) tests/*/*.[ch])
+C_SOURCES      := $(wildcard libcommon/*.[ch] $(addsuffix /*.[ch],$(PROGRAMS)) $(addsuffix /*/*.[ch],$(PROGRAMS)) tests/*/*.[ch])
 LINT_SOURCES   := $(filter-out %.bpf.c,$(filter %.c,$(C_SOURCES)))
 
 LIBS_kt-vmm	 := -ljansson -lelf -lz -lm
@@ -49,7 +49,7 @@ help:
 # target fuzz: fuzz the parsers of outside input for FUZZ_SECONDS each
 # target clean: remove what was built
 
-objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c $(1)/*/*.c)))
 
 # libcommon is compiled twice where a sanitizer is used: once for each kind of program.
 define compile
