@@ -15,6 +15,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"capture", command_capture, "print a snapshot of a live VM"},
+	{"get", command_get, "print values of a snapshot, by path"},
 	{"symbol", command_symbol, "print the addresses of kernel symbols"},
 };
 

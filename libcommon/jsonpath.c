@@ -224,7 +224,7 @@ static json_t *step_own(json_t *v, const struct jsonpath_step *s)
 	return NULL;
 }
 
-static json_t *step_take(json_t *v, const struct jsonpath_step *s)
+json_t *jsonpath_step(json_t *v, const struct jsonpath_step *s)
 {
 	json_t *next = step_own(v, s);
 
@@ -274,27 +274,31 @@ static char *what_is_there(const json_t *v)
 	return text;
 }
 
-json_t *jsonpath_get(json_t *root, const struct jsonpath *p, char **why)
+char *jsonpath_miss(const struct jsonpath *p, size_t i, const json_t *v)
 {
 	static const char *const missing[] = {
 		[JSONPATH_NAME] = "no such member",
 		[JSONPATH_INDEX] = "no such element",
 		[JSONPATH_KEY] = "no element with that key",
 	};
+	_cleanup_free_ char *at = jsonpath_prefix(p, i + 1);
+	_cleanup_free_ char *before = jsonpath_prefix(p, i);
+	_cleanup_free_ char *there = what_is_there(v);
+
+	return xasprintf("%s: %s in %s; %s", at, missing[p->steps[i].kind],
+			 i ? before : "the document", there);
+}
+
+json_t *jsonpath_get(json_t *root, const struct jsonpath *p, char **why)
+{
 	json_t *v = root;
 	size_t i;
 
 	for (i = 0; i < p->n_steps; i++) {
-		json_t *next = step_take(v, &p->steps[i]);
+		json_t *next = jsonpath_step(v, &p->steps[i]);
 
-		if (!next && why) {
-			_cleanup_free_ char *at = jsonpath_prefix(p, i + 1);
-			_cleanup_free_ char *before = jsonpath_prefix(p, i);
-			_cleanup_free_ char *there = what_is_there(v);
-
-			*why = xasprintf("%s: %s in %s; %s", at, missing[p->steps[i].kind],
-					 i ? before : "the document", there);
-		}
+		if (!next && why)
+			*why = jsonpath_miss(p, i, v);
 		if (!next)
 			return NULL;
 		v = next;
