@@ -11,6 +11,7 @@
 
 const struct capture_section *const capture_sections[] = {
 	&section_cpus,
+	&section_map,
 	NULL,
 };
 
@@ -52,6 +53,19 @@ static uint64_t guest_time(struct kernel *k)
 			latest = clock;
 	}
 	return latest;
+}
+
+static void prepare(struct capture *c)
+{
+	size_t i;
+
+	memory_flush(&c->kernel->memory);
+	for (i = 0; !c->want->frozen && capture_sections[i]; i++) {
+		const struct capture_section *s = capture_sections[i];
+
+		if (s->prepare && wanted(c->want, s->name))
+			s->prepare(c);
+	}
 }
 
 /* Everything that has to be one moment. Returns how long the guest stood still. */
@@ -108,6 +122,7 @@ json_t *capture_take(struct session *s, const struct capture_want *want, const c
 	json_object_set_new(c.doc, "name", name ? json_string(name) : json_null());
 	json_object_set_new(c.doc, "trigger", json_string(trigger));
 	json_object_set_new(c.doc, "kernel", json_string(s->kernel.release));
+	prepare(&c);
 	if (vm_freeze(&s->vm, why)) {
 		json_decref(c.doc);
 		json_decref(c.missing);

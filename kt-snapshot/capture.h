@@ -12,6 +12,8 @@
 /* What is wanted; zero: everything. */
 struct capture_want {
 	const char **sections; /* names, NULL-terminated; NULL: all */
+	const char **maps;     /* globs of BPF maps' names, NULL-terminated; NULL: all */
+	bool frozen;	       /* the guest stands still already: there is no time to prepare */
 };
 
 /* The state of one capture, handed from section to section. */
@@ -26,17 +28,19 @@ struct capture {
 /*
  * A section. collect() runs while the guest is frozen and is quick: it copies; render() runs
  * afterwards and makes JSON. Either may be NULL. Both return 0 or -errno; what is merely not there
- * goes to capture_missing().
+ * goes to capture_missing(). prepare(), if any, runs before the guest is frozen, and may touch what
+ * collect() will need, so that it is quick.
  */
 struct capture_section {
 	const char *name;
 	const char *help;
+	void (*prepare)(struct capture *c);
 	int (*collect)(struct capture *c, void **state);
 	int (*render)(struct capture *c, void *state);
 	void (*release)(void *state);
 };
 
-extern const struct capture_section section_cpus;
+extern const struct capture_section section_cpus, section_map;
 
 /* All sections, in the order of the document; ends with NULL. */
 extern const struct capture_section *const capture_sections[];

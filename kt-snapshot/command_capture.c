@@ -11,10 +11,11 @@
 #include "exits.h"
 #include "options.h"
 
-enum { OPT_ONLY = 1, OPT_NAME, OPT_VERBOSE };
+enum { OPT_ONLY = 1, OPT_MAP, OPT_NAME, OPT_VERBOSE };
 
 static const struct option_row rows[] = {
 	{"only", 0, "SECTION", "capture this section; repeat for more", OPT_ONLY},
+	{"map", 0, "GLOB", "of the BPF maps only those of such names; repeat for more", OPT_MAP},
 	{"name", 0, "NAME", "the snapshot's name in the document", OPT_NAME},
 	{"verbose", 'v', NULL, "say what is done", OPT_VERBOSE},
 };
@@ -54,8 +55,8 @@ static char *section_list(void)
 int command_capture(int argc, char **argv)
 {
 	_cleanup_free_ char *epilogue = section_list(), *why = NULL;
-	_cleanup_free_ const char **sections = NULL;
-	size_t n_sections = 0;
+	_cleanup_free_ const char **sections = NULL, **maps = NULL;
+	size_t n_sections = 0, n_maps = 0;
 	struct options o = {
 		.synopsis = "capture [OPTIONS] RUNDIR|SOCKET",
 		.summary = "Print a snapshot of a live VM as JSON.",
@@ -77,6 +78,8 @@ int command_capture(int argc, char **argv)
 		if (id == OPT_ONLY) {
 			check_section(value);
 			ptrlist_add(&sections, &n_sections, value);
+		} else if (id == OPT_MAP) {
+			ptrlist_add(&maps, &n_maps, value);
 		} else if (id == OPT_NAME) {
 			name = value;
 		} else {
@@ -86,7 +89,7 @@ int command_capture(int argc, char **argv)
 	operands = options_operands(&o);
 	if (!operands[0] || operands[1])
 		die(EXIT_USAGE, "capture: expected one run directory or control socket");
-	want = (struct capture_want){.sections = sections};
+	want = (struct capture_want){.sections = sections, .maps = maps};
 	if (session_open(&s, operands[0], false, &why))
 		die(EXIT_FAILURE, "%s", why);
 	doc = capture_take(&s, &want, name, "demand", &why);

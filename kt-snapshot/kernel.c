@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf.h"
 #include "cleanup.h"
 #include "diag.h"
 
@@ -106,6 +107,7 @@ int kernel_open(struct kernel *k, const json_t *answer, const int *fds, size_t n
 
 void kernel_close(struct kernel *k)
 {
+	bpf_free(k->bpf);
 	types_free(&k->types);
 	kallsyms_free(&k->symbols);
 	vmcoreinfo_free(&k->vmcoreinfo);

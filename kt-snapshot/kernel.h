@@ -19,6 +19,8 @@
 
 #define KERNEL_MAX_CPUS 4096
 
+struct bpf;
+
 struct kernel {
 	struct ram ram;
 	struct vmcoreinfo vmcoreinfo;
@@ -28,6 +30,7 @@ struct kernel {
 	char *release;
 	uint32_t n_cpus;	  /* possible ones */
 	uint64_t *per_cpu_offset; /* of each */
+	struct bpf *bpf;	  /* see bpf_of(); or NULL */
 };
 
 /*

@@ -16,13 +16,17 @@ void memory_flush(struct memory *m)
 	memset(m->tlb, 0, sizeof(m->tlb));
 }
 
-static int walk(struct memory *m, uint64_t va, uint64_t *address)
+/*
+ * The address of @va, and in *@shift the size of the page, or of the hole, that it lies in, as a
+ * power of two.
+ */
+static int walk(struct memory *m, uint64_t va, uint64_t *address, int *shift)
 {
-	int shift = PAGE_SHIFT + TABLE_BITS * (m->five_levels ? 4 : 3);
 	uint64_t table = m->root;
 
-	for (;; shift -= TABLE_BITS) {
-		uint64_t index = va >> shift & ((1 << TABLE_BITS) - 1), entry;
+	*shift = PAGE_SHIFT + TABLE_BITS * (m->five_levels ? 4 : 3);
+	for (;; *shift -= TABLE_BITS) {
+		uint64_t index = va >> *shift & ((1 << TABLE_BITS) - 1), entry;
 		const uint8_t *p = ram_at(m->ram, table + index * sizeof(entry), sizeof(entry));
 
 		if (!p)
@@ -31,9 +35,9 @@ static int walk(struct memory *m, uint64_t va, uint64_t *address)
 		entry &= ~m->encryption_mask;
 		if (!(entry & ENTRY_HERE))
 			return -EFAULT;
-		if (shift == PAGE_SHIFT ||
-		    (entry & ENTRY_LARGE && shift <= PAGE_SHIFT + 2 * TABLE_BITS)) {
-			uint64_t within = (1ULL << shift) - 1;
+		if (*shift == PAGE_SHIFT ||
+		    (entry & ENTRY_LARGE && *shift <= PAGE_SHIFT + 2 * TABLE_BITS)) {
+			uint64_t within = (1ULL << *shift) - 1;
 
 			*address = (entry & ADDRESS_MASK & ~within) | (va & within);
 			return 0;
@@ -54,17 +58,25 @@ int memory_translate(struct memory *m, uint64_t va, uint64_t *address)
 {
 	uint64_t page = va >> PAGE_SHIFT;
 	size_t slot = page % MEMORY_TLB_SIZE;
-	int err;
+	int err, shift;
 
 	if (m->tlb[slot].page == page + 1) {
 		*address = m->tlb[slot].address << PAGE_SHIFT | (va & (PAGE_SIZE - 1));
 		return 0;
 	}
-	err = canonical(m, va) ? walk(m, va, address) : -EFAULT;
+	err = canonical(m, va) ? walk(m, va, address, &shift) : -EFAULT;
 	if (!err) {
 		m->tlb[slot].page = page + 1;
 		m->tlb[slot].address = *address >> PAGE_SHIFT;
 	}
+	return err;
+}
+
+int memory_find(struct memory *m, uint64_t va, uint64_t *address, uint64_t *span)
+{
+	int shift = PAGE_SHIFT, err = canonical(m, va) ? walk(m, va, address, &shift) : -EFAULT;
+
+	*span = (1ULL << shift) - (va & ((1ULL << shift) - 1));
 	return err;
 }
 
@@ -78,22 +90,26 @@ static uint8_t *locate(struct memory *m, uint64_t va, size_t *len)
 	return memory_translate(m, va, &address) ? NULL : ram_at(m->ram, address, *len);
 }
 
-int memory_read(struct memory *m, uint64_t va, void *buf, size_t len)
+size_t memory_read_some(struct memory *m, uint64_t va, void *buf, size_t len)
 {
 	uint8_t *to = buf;
+	size_t done = 0;
 
-	while (len) {
-		size_t n = len;
-		const uint8_t *from = locate(m, va, &n);
+	while (done < len) {
+		size_t n = len - done;
+		const uint8_t *from = locate(m, va + done, &n);
 
 		if (!from)
-			return -EFAULT;
-		memcpy(to, from, n);
-		va += n;
-		to += n;
-		len -= n;
+			break;
+		memcpy(to + done, from, n);
+		done += n;
 	}
-	return 0;
+	return done;
+}
+
+int memory_read(struct memory *m, uint64_t va, void *buf, size_t len)
+{
+	return memory_read_some(m, va, buf, len) == len ? 0 : -EFAULT;
 }
 
 int memory_write(struct memory *m, uint64_t va, const void *buf, size_t len)

@@ -31,6 +31,15 @@ void memory_flush(struct memory *m);
 /* The guest-physical address of @va. Returns 0 or -EFAULT. */
 int memory_translate(struct memory *m, uint64_t va, uint64_t *address);
 
+/*
+ * The same, and in *@span how many bytes from @va on are alike: to the end of the page, or of the
+ * hole in the tables.
+ */
+int memory_find(struct memory *m, uint64_t va, uint64_t *address, uint64_t *span);
+
+/* Copy up to @len bytes from @va, until a page is not there. Returns how many. */
+size_t memory_read_some(struct memory *m, uint64_t va, void *buf, size_t len);
+
 /* Copy @len bytes from @va. Returns 0, or -EFAULT when a page is not there (@buf is undefined). */
 int memory_read(struct memory *m, uint64_t va, void *buf, size_t len);
 

@@ -205,3 +205,16 @@ bool types_enumerator(const struct types *t, const char *name, int64_t *value)
 	}
 	return false;
 }
+
+char *types_enumerator_name(const struct types *t, const char *name, int64_t value)
+{
+	uint32_t id = types_find(t, name);
+	const struct btf_type *type = id ? btf__type_by_id(t->btf, id) : NULL;
+	uint16_t i;
+
+	for (i = 0; type && btf_is_enum(type) && i < btf_vlen(type); i++) {
+		if (btf_enum(type)[i].val == value)
+			return xstrdup(btf__name_by_offset(t->btf, btf_enum(type)[i].name_off));
+	}
+	return NULL;
+}

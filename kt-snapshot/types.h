@@ -45,4 +45,7 @@ uint32_t types_size(const struct types *t, const char *name);
 /* The value of enumerator @name of any enum; whether there is one. */
 bool types_enumerator(const struct types *t, const char *name, int64_t *value);
 
+/* The name of @value in enum @name, or NULL. The caller frees. */
+char *types_enumerator_name(const struct types *t, const char *name, int64_t value);
+
 #endif
