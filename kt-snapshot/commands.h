@@ -6,6 +6,7 @@
 /* Each returns the program's exit status. */
 int command_capture(int argc, char **argv);
 int command_get(int argc, char **argv);
+int command_monitor(int argc, char **argv);
 int command_symbol(int argc, char **argv);
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
 } commands[] = {
 	{"capture", command_capture, "print a snapshot of a live VM"},
 	{"get", command_get, "print values of a snapshot, by path"},
+	{"monitor", command_monitor, "sample a live VM while it runs on"},
 	{"symbol", command_symbol, "print the addresses of kernel symbols"},
 };
 
