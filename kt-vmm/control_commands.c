@@ -233,7 +233,9 @@ static json_t *command_watch(struct control_client *cl, struct vm *vm, const jso
 	err = watch_set(vm, w, true);
 	if (err) {
 		w->len = 0;
-		return refuse("cannot watch: %s", strerror(-err));
+		return refuse("cannot watch: %s", err == -EOPNOTSUPP && vm->engine.watch_refusal
+							  ? vm->engine.watch_refusal
+							  : strerror(-err));
 	}
 	return done();
 }

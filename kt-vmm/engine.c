@@ -13,15 +13,24 @@ void engine_choose(const char *name, const char *accel, bool deterministic,
 {
 	char *why = NULL;
 
-	if (!strcmp(name, "kvm"))
-		die(EXIT_USAGE, "engine 'kvm': not part of this version; known: auto, qemu "
-				"(with --accel kvm for hardware virtualization)");
-	if (strcmp(name, "auto") && strcmp(name, "qemu"))
-		die(EXIT_USAGE, "engine '%s': unknown; known: auto, qemu", name);
+	if (strcmp(name, "auto") && strcmp(name, "kvm") && strcmp(name, "qemu"))
+		die(EXIT_USAGE, "engine '%s': unknown; known: auto, kvm, qemu", name);
 	if (strcmp(accel, "auto") && strcmp(accel, "kvm") && strcmp(accel, "tcg"))
 		die(EXIT_USAGE, "accelerator '%s': unknown; known: auto, kvm, tcg", accel);
 	choice->ops = &engine_qemu_ops;
 	choice->use_kvm = false;
+	if (!strcmp(name, "kvm")) {
+		if (deterministic)
+			die(EXIT_USAGE,
+			    "--deterministic needs emulation: it excludes --engine kvm");
+		if (!strcmp(accel, "tcg"))
+			die(EXIT_USAGE,
+			    "--accel tcg is of the qemu engine: it excludes --engine kvm");
+		choice->ops = &engine_kvm_ops;
+		choice->use_kvm = true;
+		choice->reason = xstrdup("asked for");
+		return;
+	}
 	if (deterministic) {
 		if (!strcmp(accel, "kvm"))
 			die(EXIT_USAGE, "--deterministic needs emulation: it excludes --accel kvm");

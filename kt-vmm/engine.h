@@ -28,6 +28,7 @@ struct engine_config {
 enum engine_end {
 	ENGINE_RUNNING,
 	ENGINE_POWER_OFF, /* by the guest, or reset by it: all of its own doing */
+	ENGINE_CRASHED,	  /* the guest cannot go on, by its own doing: engine->error says why */
 	ENGINE_STOPPED,	  /* by engine_stop() */
 	ENGINE_FAILED,	  /* could not start, or broke: engine->error says why */
 };
@@ -64,7 +65,8 @@ struct engine_ops {
 	int (*registers)(struct engine *e, unsigned int cpu, struct engine_registers *r);
 	/*
 	 * Stop the guest whenever one of @len (1, 2, 4, 8) bytes at guest-virtual @address is
-	 * written, or (@on false) no longer. 0 or -errno; -ENOSPC: there are no more of them.
+	 * written, or (@on false) no longer. 0 or -errno; -ENOSPC: there are no more of them,
+	 * -EOPNOTSUPP: there are none here, and engine->watch_refusal says why.
 	 */
 	int (*watch)(struct engine *e, uint64_t address, unsigned int len, bool on);
 	/* Was one hit? Call when watch_fd is readable. The guest counts as frozen then. */
@@ -86,10 +88,11 @@ struct engine {
 	int watch_fd;  /* readable when a watchpoint may have been hit; -1: never */
 	int cancel_fd; /* readable when waiting for the VM to start is no longer wanted */
 	char *error;   /* malloc'ed phrase, NULL if nothing is wrong */
+	const char *watch_refusal; /* static phrase */
 	void *state;
 };
 
-extern const struct engine_ops engine_qemu_ops;
+extern const struct engine_ops engine_qemu_ops, engine_kvm_ops;
 
 /* How a name given with --engine was resolved. */
 struct engine_choice {

@@ -227,6 +227,11 @@ static void engine_check(struct vm *vm)
 	vm->ended = end != ENGINE_RUNNING;
 	if (end == ENGINE_FAILED)
 		outcome_set(&vm->r->outcome, "failed", STATUS_VMM, xstrdup(vm->engine.error));
+	console_scan(&vm->r->console);
+	/* What the kernel said of it tells more, if it said something. */
+	if (end == ENGINE_CRASHED && !vm->r->console.panic && !vm->r->console.oops)
+		outcome_set(&vm->r->outcome, "guest-died", STATUS_GUEST_DIED,
+			    xstrdup(vm->engine.error));
 }
 
 /* One turn of the loop. */

@@ -113,7 +113,25 @@ void aml_name_eisaid(struct blob *b, const char *segment, const char *id)
 	blob_put32(b, __builtin_bswap32(value));
 }
 
+static void package(struct blob *b, const uint64_t *values, size_t n)
+{
+	size_t mark, i;
+
+	blob_put8(b, OP_PACKAGE);
+	mark = length_begin(b);
+	blob_put8(b, n);
+	for (i = 0; i < n; i++)
+		integer(b, values[i]);
+	aml_end(b, mark);
+}
+
 void aml_name_integers(struct blob *b, const char *segment, const uint64_t *values, size_t n)
+{
+	name(b, segment);
+	package(b, values, n);
+}
+
+void aml_name_rows(struct blob *b, const char *segment, const uint64_t (*rows)[4], size_t n)
 {
 	size_t mark, i;
 
@@ -122,7 +140,7 @@ void aml_name_integers(struct blob *b, const char *segment, const uint64_t *valu
 	mark = length_begin(b);
 	blob_put8(b, n);
 	for (i = 0; i < n; i++)
-		integer(b, values[i]);
+		package(b, rows[i], 4);
 	aml_end(b, mark);
 }
 

@@ -19,6 +19,8 @@ void aml_name_integer(struct blob *b, const char *segment, uint64_t value);
 void aml_name_string(struct blob *b, const char *segment, const char *text);
 void aml_name_eisaid(struct blob *b, const char *segment, const char *id); /* "PNP0A03" */
 void aml_name_integers(struct blob *b, const char *segment, const uint64_t *values, size_t n);
+/* A package of packages of four integers, at most 255 of them. */
+void aml_name_rows(struct blob *b, const char *segment, const uint64_t (*rows)[4], size_t n);
 
 /* Name (_CRS, ResourceTemplate () { ... }) */
 size_t aml_resources_begin(struct blob *b);

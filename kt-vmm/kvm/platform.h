@@ -26,6 +26,7 @@
 
 /* Ports. */
 #define PORT_COM1      0x3f8
+#define PORT_RTC       0x70  /* 2 bytes: index, data */
 #define PORT_PM1_EVENT 0x600 /* 4 bytes: status, enable */
 #define PORT_PM1_CNTRL 0x604 /* 2 bytes */
 #define PORT_PM_TIMER  0x608 /* 4 bytes, 3.579545 MHz, 24 bits */
@@ -35,8 +36,9 @@
 
 /* Interrupt lines of the I/O APIC. */
 #define GSI_COM1  4
-#define GSI_SCI	  9
-#define GSI_PCI	  16 /* INTA to INTD of the slots: 16 to 19 */
+#define GSI_RTC	  8
+#define GSI_SCI	  9  /* level-triggered, active high */
+#define GSI_PCI	  16 /* pin P (0 to 3) of slot S: 16 + (S + P) % 4 */
 #define IOAPIC_ID 0
 
 #endif
