@@ -58,6 +58,12 @@ int sched_kmsg_open(void);	  /* kernel log from now on */
 void sched_exit_read(int kmsg, const char *name, struct sched_exit *e);
 bool sched_exit_is_error(const struct sched_exit *e);
 
+/*
+ * modules.c: load the kernel modules that @conf names, in order. Returns NULL, or a malloc'ed phrase
+ * that says which cannot be loaded and why.
+ */
+char *modules_load(const struct guestconf *conf);
+
 /* run.c: the run itself. Returns when all is done and reported. */
 void run(const struct guestconf *conf, int port);
 

@@ -185,6 +185,7 @@ static void command_run(struct run *r)
 void run(const struct guestconf *conf, int port)
 {
 	static struct run r;
+	char *why;
 	_cleanup_free_ char **env = guestconf_list(conf, "env");
 	const char *seed = guestconf_get(conf, "seed");
 	sigset_t chld;
@@ -200,7 +201,10 @@ void run(const struct guestconf *conf, int port)
 	send_hello(&r);
 	if (seed)
 		seed_stir(seed);
-	if (sched_bring_up(&r))
+	why = modules_load(conf);
+	if (why)
+		outcome_set(&r, "module-failed", 125, why);
+	else if (sched_bring_up(&r))
 		command_run(&r);
 	child_stop(&r, &r.sched, SIGINT, sched_gone);
 	if (r.sched_name && !r.sched_exit.reason)

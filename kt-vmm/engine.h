@@ -22,6 +22,7 @@ struct engine_config {
 	int channel; /* end of a stream socket, or, deterministic, a file to append to */
 	int ram[MACHINE_MAX_NODES]; /* memfd of each node, of its size */
 	bool deterministic;
+	bool nested;  /* the guest's CPUs have virtualization of their own */
 	bool use_kvm; /* hardware acceleration, where the engine has the choice */
 };
 

@@ -151,6 +151,23 @@ static void add_sched(struct cpio *c, struct guestconf *conf, const struct guest
 	words_free(words);
 }
 
+/* Modules lie in a directory of their own, numbered: two may have one name. */
+static void add_modules(struct cpio *c, struct guestconf *conf, const struct guest_options *o)
+{
+	size_t i;
+
+	for (i = 0; o->modules && o->modules[i]; i++) {
+		const char *slash = strrchr(o->modules[i], '/');
+		_cleanup_free_ char *guest =
+			xasprintf(GUEST_MODULE_DIR "/%zu/%s", i, slash ? slash + 1 : o->modules[i]);
+
+		if (!path_is_regular(o->modules[i]))
+			die(EXIT_USAGE, "module '%s': expected a file", o->modules[i]);
+		carry_or_die(c, EXIT_USAGE, o->modules[i], guest);
+		guestconf_add(conf, "module", guest);
+	}
+}
+
 /* The whole of a deterministic run's stdin, read before the boot: its arrival must not vary. */
 static void add_stdin(struct cpio *c, int from)
 {
@@ -268,6 +285,7 @@ void guest_build(struct guest *g, const struct guest_options *o, const struct ke
 		add_own_program(c, "kt-workload", GUEST_BIN_DIR "/kt-workload");
 	}
 	add_command_line(c, &conf, o);
+	add_modules(c, &conf, o);
 	add_sched(c, &conf, o);
 	if (k->config)
 		carry_or_die(c, STATUS_VMM, k->config, "/kt/config");

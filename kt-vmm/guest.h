@@ -14,6 +14,7 @@ struct guest_options {
 	const char *sched;	/* scheduler's file, or NULL */
 	const char *sched_args; /* shell words, or NULL */
 	const char **includes;	/* "FILE[:GUESTPATH]" */
+	const char **modules;	/* files of kernel modules to load, in this order */
 	const char **env;	/* "NAME=VALUE" */
 	bool auto_include;
 	bool shell; /* the command gets a terminal */

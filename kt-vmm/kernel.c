@@ -187,12 +187,19 @@ static char *label_find(const char *dir, const char *label, char **known)
 	return best;
 }
 
-int kernel_find(const char *spec, struct kernel *k, char **why)
+/* What kt-kernel fetch --modules puts beside the image. */
+static char *modules_beside(const char *image)
+{
+	const char *slash = strrchr(image, '/');
+
+	return slash ? existing(xasprintf("%.*s/modules", (int)(slash - image), image)) : NULL;
+}
+
+static int label_or_path_find(const char *spec, struct kernel *k, char **why)
 {
 	_cleanup_free_ char *dir = kernel_cache_dir(), *known = NULL;
 	const char *label = spec ? spec : "";
 
-	memset(k, 0, sizeof(*k));
 	if (strchr(label, '/') || (label[0] && access(label, F_OK) == 0))
 		return path_find(label, k, why);
 	k->release = label_find(dir, label, &known);
@@ -210,9 +217,21 @@ int kernel_find(const char *spec, struct kernel *k, char **why)
 	return image_check(k->image, k, why);
 }
 
+int kernel_find(const char *spec, struct kernel *k, char **why)
+{
+	int err;
+
+	memset(k, 0, sizeof(*k));
+	err = label_or_path_find(spec, k, why);
+	if (!err)
+		k->modules = modules_beside(k->image);
+	return err;
+}
+
 void kernel_free(struct kernel *k)
 {
 	free(k->image);
 	free(k->config);
+	free(k->modules);
 	free(k->release);
 }

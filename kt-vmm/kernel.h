@@ -6,6 +6,7 @@
 struct kernel {
 	char *image;   /* ELF with a PVH note, or bzImage */
 	char *config;  /* its configuration, or NULL */
+	char *modules; /* directory of its KVM modules, or NULL */
 	char *release; /* as far as it is known before the boot, or NULL */
 };
 

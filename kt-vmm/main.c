@@ -13,6 +13,7 @@
 #include "diag.h"
 #include "exits.h"
 #include "guest.h"
+#include "nested.h"
 #include "options.h"
 #include "quantity.h"
 #include "report.h"
@@ -36,6 +37,7 @@ enum {
 	OPT_APPEND,
 	OPT_INCLUDE,
 	OPT_NO_AUTO_INCLUDE,
+	OPT_MODULE,
 	OPT_ENV,
 	OPT_SCHED,
 	OPT_SCHED_ARGS,
@@ -46,6 +48,7 @@ enum {
 	OPT_DRY_RUN,
 	OPT_DETERMINISTIC,
 	OPT_SEED,
+	OPT_NESTED,
 	OPT_ENGINE,
 	OPT_ACCEL,
 	OPT_VERBOSE,
@@ -62,6 +65,8 @@ static const struct option_row rows[] = {
 	 OPT_NODE_MEMORY},
 	{"distance", 0, "A:B:N", "distance of two NUMA nodes (default 20; local is 10)",
 	 OPT_DISTANCE},
+	{"nested", 0, NULL, "the guest can run VMs of its own: virtualization and\n/dev/kvm",
+	 OPT_NESTED},
 	{"engine", 0, "NAME", "auto or qemu (default auto)", OPT_ENGINE},
 	{"accel", 0, "NAME", "auto, kvm or tcg (default auto: KVM if it works)", OPT_ACCEL},
 	{"deterministic", 0, "[SEED]",
@@ -81,6 +86,7 @@ static const struct option_row rows[] = {
 	 "carry only what --include and --sched name, not the\ncommand, files among its arguments, "
 	 "and busybox",
 	 OPT_NO_AUTO_INCLUDE},
+	{"module", 0, "FILE", "load a kernel module before anything is started", OPT_MODULE},
 	{"env", 'e', "NAME[=VALUE]", "set an environment variable of the command", OPT_ENV},
 	{"shell", 0, NULL, "give the command the terminal; without a command,\na busybox shell",
 	 OPT_SHELL},
@@ -101,8 +107,8 @@ struct settings {
 	struct guest_options guest;
 	const char *kernel, *append, *rundir, *engine, *accel;
 	uint64_t timeout_ns;
-	bool dry_run, no_stdin, seed_given;
-	size_t n_node_memory, n_distances, n_includes, n_env;
+	bool dry_run, no_stdin, seed_given, nested;
+	size_t n_modules, n_node_memory, n_distances, n_includes, n_env;
 };
 
 static uint64_t seed_parse(const char *option, const char *text)
@@ -160,6 +166,12 @@ static void option_apply(struct settings *s, int id, const char *value)
 		break;
 	case OPT_NO_AUTO_INCLUDE:
 		s->guest.auto_include = false;
+		break;
+	case OPT_MODULE:
+		ptrlist_add(&s->guest.modules, &s->n_modules, value);
+		break;
+	case OPT_NESTED:
+		s->nested = true;
 		break;
 	case OPT_ENV:
 		env_add(s, value);
@@ -247,6 +259,28 @@ static void settings_read(struct settings *s, int argc, char **argv)
 				"--deterministic");
 	if (s->guest.shell && !isatty(STDIN_FILENO))
 		die(EXIT_USAGE, "--shell: expected stdin to be a terminal");
+}
+
+/* The modules that make the guest a KVM host come before those that --module names. */
+static void nested_prepare(struct settings *s, const struct kernel *k, const struct machine *m,
+			   bool emulated)
+{
+	const char **own = s->guest.modules, **all = NULL;
+	size_t n = 0, i;
+	char **kvm;
+
+	if (!s->nested)
+		return;
+	if (emulated && m->topology.llcs > m->topology.numa_nodes)
+		warn("--nested: an emulated CPU with virtualization does not tell the guest its LLCs");
+	kvm = nested_modules(k, emulated);
+	for (i = 0; kvm[i]; i++)
+		ptrlist_add(&all, &n, kvm[i]);
+	for (i = 0; i < s->n_modules; i++)
+		ptrlist_add(&all, &n, own[i]);
+	s->guest.modules = all;
+	free(own);
+	free(kvm);
 }
 
 static bool stdin_wanted(const struct settings *s)
@@ -362,6 +396,7 @@ int main(int argc, char **argv)
 		s.guest.stdin_fd = STDIN_FILENO;
 	else
 		s.guest.forward_stdin = stdin_wanted(&s);
+	nested_prepare(&s, &kernel, &machine, !choice.use_kvm);
 	guest_build(&guest, &s.guest, &kernel);
 	if (guest.initrd_size > machine_memory(&machine) / 2)
 		die(EXIT_USAGE,
@@ -375,6 +410,7 @@ int main(int argc, char **argv)
 			   .cmdline = guest_cmdline(s.append, s.guest.deterministic),
 			   .initrd = guest.initrd,
 			   .deterministic = s.guest.deterministic,
+			   .nested = s.nested,
 			   .use_kvm = choice.use_kvm},
 		.rundir = &dir,
 		.boot_timeout_ns = BOOT_TIMEOUT_NS +

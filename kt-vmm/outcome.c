@@ -14,7 +14,8 @@
 
 /* Outcomes that kt-init may report. The others are the host's own findings. */
 static const char *const guest_outcomes[] = {
-	"exited", "signalled", "not-found", "not-executable", "scheduler-died", "scheduler-failed",
+	"exited",	  "signalled",	      "not-found",     "not-executable",
+	"scheduler-died", "scheduler-failed", "module-failed",
 };
 
 void outcome_set(struct outcome *o, const char *name, int status, char *message)

@@ -55,18 +55,26 @@ static const char *host_cpu_extra(void)
 	return family == 0x17 && model <= 0x1f ? ",topoext=on,model=49" : ",topoext=on";
 }
 
+/* Deterministic runs have no random numbers from the CPU. */
+static const char *emulated_cpu_extra(const struct engine_config *c)
+{
+	return c->deterministic ? ",-rdrand,-rdseed" : "";
+}
+
 /*
  * Emulated CPUs take Intel's name, since QEMU describes the L3 of an emulated AMD CPU nowhere
- * (docs/measurements.md). A deterministic run has no hardware random numbers.
+ * (docs/measurements.md). What QEMU emulates of virtualization is AMD's alone, and Linux's kvm_amd
+ * wants the name with it.
  */
 static void add_cpu(struct args *a, const struct engine_config *c)
 {
 	add(a, "-cpu");
 	if (c->use_kvm)
 		add(a, "host,host-cache-info=off,l3-cache=on%s", host_cpu_extra());
+	else if (c->nested)
+		add(a, "EPYC-v3,+svm,+npt%s", emulated_cpu_extra(c));
 	else
-		add(a, "max,vendor=GenuineIntel,l3-cache=on%s",
-		    c->deterministic ? ",-rdrand,-rdseed" : "");
+		add(a, "max,vendor=GenuineIntel,l3-cache=on%s", emulated_cpu_extra(c));
 }
 
 /* One NUMA node is a socket, one LLC a die: QEMU gives each die an L3 of its own. */

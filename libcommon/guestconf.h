@@ -10,10 +10,11 @@
 #include <stddef.h>
 
 #define GUESTCONF_PATH	 "/kt/run"
-#define GUEST_BIN_DIR	 "/kt/bin"   /* kt's guest programs and busybox applets */
-#define GUEST_STDIN_PATH "/kt/stdin" /* stdin of a deterministic run */
-#define GUEST_HOME	 "/root"     /* the command's working directory */
-#define GUEST_PORT_NAME	 "kt"	     /* name of the virtio-serial port */
+#define GUEST_BIN_DIR	 "/kt/bin"     /* kt's guest programs and busybox applets */
+#define GUEST_STDIN_PATH "/kt/stdin"   /* stdin of a deterministic run */
+#define GUEST_MODULE_DIR "/kt/modules" /* kernel modules to load */
+#define GUEST_HOME	 "/root"       /* the command's working directory */
+#define GUEST_PORT_NAME	 "kt"	       /* name of the virtio-serial port */
 #define GUEST_PATH_ENV	 "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" GUEST_BIN_DIR
 
 struct guestconf {
