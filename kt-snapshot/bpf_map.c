@@ -140,23 +140,25 @@ void map_copy_free(struct map_copy *m)
 	free(take_ptr(m->truncated));
 }
 
+char *lower_after(const char *name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	char *copy = xstrdup(strncmp(name, prefix, len) ? name : name + len), *p;
+
+	for (p = copy; *p; p++)
+		*p = tolower((unsigned char)*p);
+	return copy;
+}
+
 char *map_type_name(const struct kernel *k, uint32_t type)
 {
 	const char *known = libbpf_bpf_map_type_str(type);
-	char *name, *p;
+	_cleanup_free_ char *name = NULL;
 
 	if (known)
 		return xstrdup(known);
 	name = types_enumerator_name(&k->types, "bpf_map_type", type);
-	if (!name || strncmp(name, "BPF_MAP_TYPE_", 13)) {
-		free(name);
-		return xasprintf("type %u", type);
-	}
-	p = xstrdup(name + 13);
-	free(name);
-	for (name = p; *p; p++)
-		*p = tolower((unsigned char)*p);
-	return name;
+	return name ? lower_after(name, "BPF_MAP_TYPE_") : xasprintf("type %u", type);
 }
 
 /* A value or key by its BTF type, or as bytes. */

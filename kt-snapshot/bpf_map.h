@@ -136,6 +136,9 @@ static inline uint32_t map_round_up(uint32_t size)
 /* Put the records into their order. */
 void map_sort(struct map_copy *m);
 
+/* "BPF_MAP_TYPE_HASH" after "BPF_MAP_TYPE_" as "hash"; the caller frees. */
+char *lower_after(const char *name, const char *prefix);
+
 /* As bpftool names them; the caller frees. */
 char *map_type_name(const struct kernel *k, uint32_t type);
 

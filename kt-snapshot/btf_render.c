@@ -44,19 +44,28 @@ const struct btf_type *btf_plain_type(const struct btf *btf, uint32_t type, uint
 	return NULL;
 }
 
-json_t *bytes_json(const void *data, size_t len)
+static json_t *digits_json(const uint8_t *bytes, size_t len, size_t step)
 {
 	static const char digits[] = "0123456789abcdef";
-	const uint8_t *bytes = data;
-	_cleanup_free_ char *text = xmalloc(len * 3 + 1);
+	_cleanup_free_ char *text = xmalloc(len * step + 1);
 	size_t i;
 
+	memset(text, ' ', len * step);
 	for (i = 0; i < len; i++) {
-		text[i * 3] = digits[bytes[i] >> 4];
-		text[i * 3 + 1] = digits[bytes[i] & 15];
-		text[i * 3 + 2] = ' ';
+		text[i * step] = digits[bytes[i] >> 4];
+		text[i * step + 1] = digits[bytes[i] & 15];
 	}
-	return json_stringn(text, len ? len * 3 - 1 : 0);
+	return json_stringn(text, len ? len * step - (step - 2) : 0);
+}
+
+json_t *bytes_json(const void *data, size_t len)
+{
+	return digits_json(data, len, 3);
+}
+
+json_t *hex_bytes_json(const void *data, size_t len)
+{
+	return digits_json(data, len, 2);
 }
 
 json_t *u64_json(uint64_t value)

@@ -43,6 +43,9 @@ const struct btf_type *btf_plain_type(const struct btf *btf, uint32_t type, uint
 /* Bytes as "01 00 ff", a new reference. */
 json_t *bytes_json(const void *data, size_t len);
 
+/* The same without spaces. */
+json_t *hex_bytes_json(const void *data, size_t len);
+
 /* A number, as a decimal string when it is above INT64_MAX. */
 json_t *u64_json(uint64_t value);
 

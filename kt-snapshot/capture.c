@@ -12,6 +12,7 @@
 const struct capture_section *const capture_sections[] = {
 	&section_cpus,
 	&section_map,
+	&section_prog,
 	NULL,
 };
 

@@ -40,7 +40,7 @@ struct capture_section {
 	void (*release)(void *state);
 };
 
-extern const struct capture_section section_cpus, section_map;
+extern const struct capture_section section_cpus, section_map, section_prog;
 
 /* All sections, in the order of the document; ends with NULL. */
 extern const struct capture_section *const capture_sections[];
