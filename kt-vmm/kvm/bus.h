@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct kvm_vm;
+struct pci_root;
 
 /*
  * A range of port or memory addresses and who answers there. @offset is from @base, @len is 1, 2, 4
@@ -36,6 +37,7 @@ struct bus {
 	struct bus_device *ports, *mmio;
 	uint64_t unclaimed; /* accesses that no device answered */
 	int epoll_fd;
+	struct pci_root *pci; /* pci.c's own: where functions find their root */
 };
 
 /*

@@ -6,7 +6,7 @@
 #include "diag.h"
 
 static const struct kvm_device *const table[] = {
-	NULL,
+	&kvm_serial, &kvm_i8042, &kvm_acpi_pm, &kvm_rtc, &kvm_post, &kvm_pci, &kvm_virtio_console,
 };
 
 int kvm_devices_init(struct kvm_devices *d, struct kvm_vm *vm, const char **failed)
@@ -15,7 +15,7 @@ int kvm_devices_init(struct kvm_devices *d, struct kvm_vm *vm, const char **fail
 	int err;
 
 	*d = (struct kvm_devices){.dev = xcalloc(ARRAY_SIZE(table), sizeof(*d->dev))};
-	for (i = 0; i < ARRAY_SIZE(table) && table[i]; i++) {
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
 		*failed = table[i]->name;
 		err = table[i]->init(vm, &d->dev[i]);
 		if (err)

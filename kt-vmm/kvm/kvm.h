@@ -27,11 +27,12 @@ struct kvm_device {
 	void (*destroy)(void *dev);
 };
 
-extern const struct kvm_device kvm_serial;	   /* serial.c: 16550 at PORT_COM1 */
-extern const struct kvm_device kvm_i8042;	   /* i8042.c: reset by the keyboard controller */
-extern const struct kvm_device kvm_acpi_pm;	   /* acpi_pm.c: PM1, PM timer, reset register */
-extern const struct kvm_device kvm_rtc;		   /* rtc.c: CMOS clock at 0x70 */
-extern const struct kvm_device kvm_pci;		   /* pci.c: the root; before the devices on it */
+extern const struct kvm_device kvm_serial;  /* serial.c: 16550 at PORT_COM1 */
+extern const struct kvm_device kvm_i8042;   /* i8042.c: reset by the keyboard controller */
+extern const struct kvm_device kvm_acpi_pm; /* acpi_pm.c: PM1 and PM timer */
+extern const struct kvm_device kvm_rtc;	    /* rtc.c: CMOS clock at 0x70 */
+extern const struct kvm_device kvm_post;    /* post.c: port 0x80 */
+extern const struct kvm_device kvm_pci; /* pci.c: the root, reset register; before what is on it */
 extern const struct kvm_device kvm_virtio_console; /* virtio_console.c: the channel */
 
 /*
