@@ -11,6 +11,7 @@
 #include "document.h"
 #include "exits.h"
 #include "options.h"
+#include "text.h"
 
 enum { OPT_JSON = 1 };
 
@@ -23,32 +24,6 @@ static const char epilogue[] =
 	"  var.NAME           a global variable of the scheduler, whichever map holds it\n"
 	"  map.NAME           a map; map.NAME.VARIABLE, map.NAME[KEY], map.NAME[MEMBER=VALUE]\n"
 	"  cpu[2].curr.comm   any member of the document; names with odd characters in \"\"\n";
-
-/* A string for people: what would move the cursor is spelled. */
-static void print_string(const char *text, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		unsigned char c = text[i];
-
-		if (c < ' ' || c == 0x7f)
-			printf("\\x%02x", c);
-		else
-			putchar(c);
-	}
-	putchar('\n');
-}
-
-static void print_value(const json_t *v, bool json)
-{
-	if (!json && json_is_string(v)) {
-		print_string(json_string_value(v), json_string_length(v));
-		return;
-	}
-	json_dumpf(v, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
-	putchar('\n');
-}
 
 static void parse_or_die(const char *text, struct jsonpath *p)
 {
@@ -65,7 +40,7 @@ static bool path_print(json_t *doc, const struct jsonpath *p, bool json)
 	json_t *v = document_get(doc, p, &why);
 
 	if (v)
-		print_value(v, json);
+		text_print_value(v, json);
 	else
 		warn("%s", why);
 	return v;

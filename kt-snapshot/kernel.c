@@ -122,17 +122,6 @@ uint64_t kernel_per_cpu(const struct kernel *k, uint64_t address, uint32_t cpu)
 	return cpu < k->n_cpus ? address + k->per_cpu_offset[cpu] : 0;
 }
 
-/* Whether the type is, after typedefs and qualifiers, a signed integer or enum. */
-static bool is_signed(const struct kernel *k, uint32_t type)
-{
-	int id = btf__resolve_type(k->types.btf, type);
-	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(k->types.btf, id);
-
-	if (t && btf_is_int(t))
-		return btf_int_encoding(t) & BTF_INT_SIGNED;
-	return t && btf_is_any_enum(t) && btf_kflag(t);
-}
-
 int kernel_field_number(struct kernel *k, const struct field *f, uint64_t address, int64_t *value)
 {
 	uint64_t raw[2] = {};
@@ -144,8 +133,8 @@ int kernel_field_number(struct kernel *k, const struct field *f, uint64_t addres
 	if (f->bit)
 		raw[0] = raw[0] >> f->bit | raw[1] << (64 - f->bit);
 	raw[0] <<= 64 - bits;
-	*value = is_signed(k, f->type) ? (int64_t)raw[0] >> (64 - bits)
-				       : (int64_t)(raw[0] >> (64 - bits));
+	*value = type_is_signed(k->types.btf, f->type) ? (int64_t)raw[0] >> (64 - bits)
+						       : (int64_t)(raw[0] >> (64 - bits));
 	return 0;
 }
 

@@ -17,7 +17,10 @@ static const struct {
 	{"capture", command_capture, "print a snapshot of a live VM"},
 	{"get", command_get, "print values of a snapshot, by path"},
 	{"monitor", command_monitor, "sample a live VM while it runs on"},
+	{"read", command_read, "print variables of a live VM"},
+	{"set", command_set, "write variables of a live VM"},
 	{"symbol", command_symbol, "print the addresses of kernel symbols"},
+	{"watchdog", command_watchdog, "set the scheduler's watchdog timeout"},
 };
 
 static void help(void)

@@ -92,11 +92,11 @@ uint32_t types_find(const struct types *t, const char *name)
 }
 
 /* Member @name (of @len bytes) of composite @id, adding to f->offset. */
-static int member_find(const struct types *t, uint32_t id, const char *name, size_t len,
+static int member_find(const struct btf *btf, uint32_t id, const char *name, size_t len,
 		       struct field *f, int depth)
 {
-	int resolved = btf__resolve_type(t->btf, id);
-	const struct btf_type *type = resolved < 0 ? NULL : btf__type_by_id(t->btf, resolved);
+	int resolved = btf__resolve_type(btf, id);
+	const struct btf_type *type = resolved < 0 ? NULL : btf__type_by_id(btf, resolved);
 	const struct btf_member *m;
 	uint32_t base = f->offset;
 	uint16_t i;
@@ -106,19 +106,19 @@ static int member_find(const struct types *t, uint32_t id, const char *name, siz
 	m = btf_members(type);
 	for (i = 0; i < btf_vlen(type); i++, m++) {
 		uint32_t at = btf_member_bit_offset(type, i), bits;
-		const char *member = btf__name_by_offset(t->btf, m->name_off);
+		const char *member = btf__name_by_offset(btf, m->name_off);
 		int64_t size;
 
 		f->offset = base + at / 8;
 		if (!*member) {
-			if (!member_find(t, m->type, name, len, f, depth + 1))
+			if (!member_find(btf, m->type, name, len, f, depth + 1))
 				return 0;
 			continue;
 		}
 		if (strncmp(member, name, len) || member[len])
 			continue;
 		bits = btf_member_bitfield_size(type, i);
-		size = btf__resolve_size(t->btf, m->type);
+		size = btf__resolve_size(btf, m->type);
 		*f = (struct field){
 			.offset = f->offset,
 			.size = bits	   ? (at % 8 + bits + 7) / 8
@@ -134,17 +134,21 @@ static int member_find(const struct types *t, uint32_t id, const char *name, siz
 	return -ENOENT;
 }
 
-/* One "[N]" of an array. */
-static int element_find(const struct types *t, uint64_t index, struct field *f)
+int field_member(const struct btf *btf, const char *name, struct field *f)
 {
-	int id = btf__resolve_type(t->btf, f->type);
-	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(t->btf, id);
+	return member_find(btf, f->type, name, strlen(name), f, 0);
+}
+
+int field_element(const struct btf *btf, uint64_t index, struct field *f)
+{
+	int id = btf__resolve_type(btf, f->type);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, id);
 	int64_t size;
 
 	if (!type || !btf_is_array(type) || index >= btf_array(type)->nelems)
 		return -ENOENT;
 	f->type = btf_array(type)->type;
-	size = btf__resolve_size(t->btf, f->type);
+	size = btf__resolve_size(btf, f->type);
 	if (size < 0)
 		return -ENOENT;
 	f->offset += index * size;
@@ -164,15 +168,25 @@ int types_field(const struct types *t, const char *name, const char *path, struc
 		if (*path == '[') {
 			char *end;
 
-			err = element_find(t, strtoull(path + 1, &end, 10), f);
+			err = field_element(t->btf, strtoull(path + 1, &end, 10), f);
 			path = *end == ']' ? end + 1 : "";
 		} else {
-			err = member_find(t, f->type, path, len, f, 0);
+			err = member_find(t->btf, f->type, path, len, f, 0);
 			path += len;
 		}
 		path += *path == '.';
 	}
 	return err;
+}
+
+bool type_is_signed(const struct btf *btf, uint32_t type)
+{
+	int id = btf__resolve_type(btf, type);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	if (t && btf_is_int(t))
+		return btf_int_encoding(t) & BTF_INT_SIGNED;
+	return t && btf_is_any_enum(t) && btf_kflag(t);
 }
 
 uint32_t types_size(const struct types *t, const char *name)

@@ -39,6 +39,16 @@ uint32_t types_find(const struct types *t, const char *name);
  */
 int types_field(const struct types *t, const char *name, const char *path, struct field *f);
 
+/*
+ * From the struct, union or array that @f describes to its member @name, or its element @index: the
+ * offset grows. Return 0 or -ENOENT.
+ */
+int field_member(const struct btf *btf, const char *name, struct field *f);
+int field_element(const struct btf *btf, uint64_t index, struct field *f);
+
+/* Whether the type is, after typedefs and qualifiers, a signed integer or enum. */
+bool type_is_signed(const struct btf *btf, uint32_t type);
+
 /* The size of type @name in bytes, or 0. */
 uint32_t types_size(const struct types *t, const char *name);
 

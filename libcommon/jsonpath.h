@@ -78,7 +78,8 @@ json_t *jsonpath_get(json_t *root, const struct jsonpath *p, char **why);
 /* One step of it: the value that @s leads to from @v, borrowed, or NULL. */
 json_t *jsonpath_step(json_t *v, const struct jsonpath_step *s);
 
-/* The line that says that step @i of @p cannot be taken from @v, and what is there. Caller frees. */
+/* The line that says that step @i of @p cannot be taken from @v, and what is there. Caller frees.
+ */
 char *jsonpath_miss(const struct jsonpath *p, size_t i, const json_t *v);
 
 #endif
