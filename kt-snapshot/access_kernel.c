@@ -81,20 +81,21 @@ static uint64_t room_of(const struct kallsyms *k, const struct symbol *s)
 	return next < k->symbols + k->n ? next->address - s->address : 0;
 }
 
-static const char *constant_reason(char type)
+static bool between(struct access *a, uint64_t address, const char *begin, const char *end)
 {
-	switch (type) {
-	case 't':
-	case 'T':
-	case 'w':
-	case 'W':
+	uint64_t first = kallsyms_find(&a->k->symbols, begin);
+
+	return first && address >= first && address < kallsyms_find(&a->k->symbols, end);
+}
+
+/* By its place: the letters of symbols call whole sections of data text in some builds. */
+static const char *constant_reason(struct access *a, uint64_t address)
+{
+	if (between(a, address, "_stext", "_etext"))
 		return "is code, which is not written to";
-	case 'r':
-	case 'R':
+	if (between(a, address, "__start_rodata", "__end_rodata"))
 		return "is a constant of the kernel";
-	default:
-		return NULL;
-	}
+	return NULL;
 }
 
 /* A type that the caller gives, TYPE or TYPE.MEMBER. */
@@ -170,7 +171,7 @@ int root_kernel(struct access *a, struct target *t)
 	if (err)
 		return err;
 	t->address = symbol->address;
-	t->constant = constant_reason(symbol->type);
+	t->constant = constant_reason(a, symbol->address);
 	if (!a->type)
 		variable_find(a, name->name, t, &per_cpu);
 	if (per_cpu)
