@@ -29,7 +29,7 @@ LIBS_kt-vmm	 := -ljansson -lelf -lz -lm
 LIBS_kt-init	 := -ljansson -lz -lutil -lm
 LIBS_kt-workload := -ljansson -lm
 LIBS_kt-assert	 := -lyajl -ljansson -lm
-LIBS_kt-snapshot = $(LIBBPF_A) -ljansson -lelf -lz -lzstd -lm
+LIBS_kt-snapshot = $(LIBBPF_A) -ljansson -lelf -lz -lzstd -lseccomp -lcap -lm
 LIBS_kt-gauntlet := -ljansson -lm
 
 all: $(addprefix $(BIN)/,$(PROGRAMS)) sched

@@ -124,7 +124,7 @@ json_t *capture_take(struct session *s, const struct capture_want *want, const c
 	json_object_set_new(c.doc, "trigger", json_string(trigger));
 	json_object_set_new(c.doc, "kernel", json_string(s->kernel.release));
 	prepare(&c);
-	if (vm_freeze(&s->vm, why)) {
+	if (!want->frozen && vm_freeze(&s->vm, why)) {
 		json_decref(c.doc);
 		json_decref(c.missing);
 		return NULL;

@@ -13,7 +13,8 @@
 struct capture_want {
 	const char **sections; /* names, NULL-terminated; NULL: all */
 	const char **maps;     /* globs of BPF maps' names, NULL-terminated; NULL: all */
-	bool frozen;	       /* the guest stands still already: there is no time to prepare */
+	bool frozen; /* behind a watch's hit: no time to prepare; the capture lets the guest go on
+		      */
 };
 
 /* The state of one capture, handed from section to section. */

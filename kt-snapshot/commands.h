@@ -9,6 +9,7 @@ int command_get(int argc, char **argv);
 int command_monitor(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_set(int argc, char **argv);
+int command_serve(int argc, char **argv);
 int command_symbol(int argc, char **argv);
 int command_watchdog(int argc, char **argv);
 

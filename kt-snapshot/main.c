@@ -19,6 +19,7 @@ static const struct {
 	{"monitor", command_monitor, "sample a live VM while it runs on"},
 	{"read", command_read, "print variables of a live VM"},
 	{"set", command_set, "write variables of a live VM"},
+	{"serve", command_serve, "serve a run of kt-vmm, which starts it"},
 	{"symbol", command_symbol, "print the addresses of kernel symbols"},
 	{"watchdog", command_watchdog, "set the scheduler's watchdog timeout"},
 };

@@ -17,6 +17,7 @@
 
 #define LINE_MAX_BYTES (1 << 20)
 #define ANSWER_MS      30000
+#define MAX_EVENTS     4096 /* that wait to be asked for */
 
 /* The directory stands for itself, so that its path may be longer than a socket's (unix(7)). */
 static int connect_in(int fd, int dir, const char *name)
@@ -70,6 +71,7 @@ void vm_close(struct vm *vm)
 {
 	cleanup_closep(&vm->fd);
 	free(vm->buf);
+	json_decref(vm->events);
 	*vm = (struct vm){.fd = -1};
 }
 
@@ -94,8 +96,8 @@ static void take_fds(struct msghdr *msg, int *fds, size_t *n_fds)
 	}
 }
 
-/* Read once. Returns 0 or -errno. */
-static int fill(struct vm *vm, int *fds, size_t *n_fds)
+/* Read once, waiting at most @ms. Returns 0 or -errno. */
+static int fill(struct vm *vm, int *fds, size_t *n_fds, int ms)
 {
 	char space[CMSG_SPACE(sizeof(int) * VM_MAX_FDS)];
 	struct iovec iov = {vm->buf + vm->len, LINE_MAX_BYTES - vm->len};
@@ -110,7 +112,7 @@ static int fill(struct vm *vm, int *fds, size_t *n_fds)
 
 	if (!iov.iov_len)
 		return -EMSGSIZE;
-	if (poll(&p, 1, ANSWER_MS) == 0)
+	if (poll(&p, 1, ms) == 0)
 		return -ETIMEDOUT;
 	n = recvmsg(vm->fd, &msg, MSG_CMSG_CLOEXEC);
 	if (n < 0)
@@ -121,7 +123,7 @@ static int fill(struct vm *vm, int *fds, size_t *n_fds)
 }
 
 /* The next line as JSON, or NULL with *@err set. */
-static json_t *receive(struct vm *vm, int *fds, size_t *n_fds, int *err)
+static json_t *receive(struct vm *vm, int *fds, size_t *n_fds, int ms, int *err)
 {
 	for (;;) {
 		char *eol = memchr(vm->buf, '\n', vm->len);
@@ -135,7 +137,7 @@ static json_t *receive(struct vm *vm, int *fds, size_t *n_fds, int *err)
 			*err = json_is_object(msg) ? 0 : -EBADMSG;
 			return msg;
 		}
-		*err = fill(vm, fds, n_fds);
+		*err = fill(vm, fds, n_fds, ms);
 		if (*err)
 			return NULL;
 	}
@@ -156,6 +158,28 @@ static int send_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+void vm_keep_events(struct vm *vm)
+{
+	if (!vm->events)
+		vm->events = json_array();
+}
+
+json_t *vm_event(struct vm *vm, int ms, int *err)
+{
+	json_t *event = json_incref(json_array_get(vm->events, 0));
+	size_t none = 0;
+
+	*err = 0;
+	if (event) {
+		json_array_remove(vm->events, 0);
+		return event;
+	}
+	event = receive(vm, NULL, &none, ms, err);
+	if (*err == -ETIMEDOUT || *err == -EINTR)
+		*err = 0;
+	return event;
+}
+
 json_t *vm_ask(struct vm *vm, json_t *request, int *fds, size_t *n_fds, char **why)
 {
 	_cleanup_free_ char *text = json_dumps(request, JSON_COMPACT);
@@ -169,10 +193,12 @@ json_t *vm_ask(struct vm *vm, json_t *request, int *fds, size_t *n_fds, char **w
 	if (n_fds)
 		*n_fds = 0;
 	while (!err) {
-		json_decref(answer);
-		answer = receive(vm, fds, n_fds ? n_fds : &none, &err);
+		answer = receive(vm, fds, n_fds ? n_fds : &none, ANSWER_MS, &err);
 		if (json_object_get(answer, "ok") || json_object_get(answer, "error"))
 			break;
+		if (answer && vm->events && json_array_size(vm->events) < MAX_EVENTS)
+			json_array_append(vm->events, answer);
+		json_decref(take_ptr(answer));
 	}
 	if (err) {
 		*why = xasprintf("the VM's control socket: %s",

@@ -72,7 +72,7 @@ int control_open(struct control *c, const char *dir, char **why)
 	return err;
 }
 
-int control_adopt(struct control *c, int fd)
+int control_adopt(struct control *c, int fd, struct control_client **reader)
 {
 	size_t i;
 
@@ -83,6 +83,9 @@ int control_adopt(struct control *c, int fd)
 		c->clients[i]->fd = fd;
 		c->clients[i]->line = xmalloc(LINE_MAX_BYTES);
 		fcntl(fd, F_SETFL, O_NONBLOCK);
+		c->clients[i]->is_reader = reader != NULL;
+		if (reader)
+			*reader = c->clients[i];
 		return 0;
 	}
 	return -EBUSY;
@@ -93,13 +96,15 @@ static void drop(struct control *c, size_t i, struct vm *vm)
 {
 	struct control_client *cl = c->clients[i];
 
+	c->clients[i] = NULL; /* nobody sends it anything any more */
 	control_unwatch_all(cl, vm);
 	while (cl->frozen && cl->frozen--)
 		vm_thaw(vm);
 	close(cl->fd);
+	if (cl->is_reader)
+		reader_gone(vm);
 	free(cl->line);
 	free(cl);
-	c->clients[i] = NULL;
 }
 
 void control_close(struct control *c, struct vm *vm)
@@ -163,6 +168,16 @@ static int send_line(int fd, const json_t *o, const int *fds, size_t n_fds)
 	return n == (ssize_t)iov.iov_len ? 0 : n < 0 ? -errno : -ENOBUFS;
 }
 
+int control_send(struct control_client *cl, const json_t *line)
+{
+	return send_line(cl->fd, line, NULL, 0);
+}
+
+void control_hang_up(struct control_client *cl)
+{
+	shutdown(cl->fd, SHUT_RDWR);
+}
+
 /* Answer one line. Returns 0, or -errno when the client has to go. */
 static int line_serve(struct control_client *cl, struct vm *vm, const char *line, size_t len)
 {
@@ -179,6 +194,8 @@ static int line_serve(struct control_client *cl, struct vm *vm, const char *line
 		close(a.fds[i]);
 	json_decref(a.reply);
 	json_decref(request);
+	if (!err && a.then)
+		a.then(vm);
 	return err;
 }
 
@@ -210,7 +227,7 @@ void control_serve(struct control *c, struct vm *vm)
 	int fd = c->listen_fd < 0 ? -1 : accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	size_t i;
 
-	if (fd >= 0 && control_adopt(c, fd)) {
+	if (fd >= 0 && control_adopt(c, fd, NULL)) {
 		static const char full[] = "{\"error\":\"too many clients\"}\n";
 
 		send(fd, full, strlen(full), MSG_DONTWAIT | MSG_NOSIGNAL);

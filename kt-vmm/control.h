@@ -37,8 +37,17 @@ void control_init(struct control *c);
 int control_open(struct control *c, const char *dir, char **why);
 void control_close(struct control *c, struct vm *vm);
 
-/* Take the connected socket @fd as a client. Returns 0 or -EBUSY. */
-int control_adopt(struct control *c, int fd);
+/*
+ * Take the connected socket @fd as a client; @reader, if not NULL, becomes the client, who may say
+ * what only the run's reader may. Returns 0 or -EBUSY.
+ */
+int control_adopt(struct control *c, int fd, struct control_client **reader);
+
+/* Send a line of our own. Returns 0 or -errno: it does not read. */
+int control_send(struct control_client *cl, const json_t *line);
+
+/* End the conversation; control_serve() finds out and drops the client. */
+void control_hang_up(struct control_client *cl);
 
 /* Add what is to be waited for to @fds (room for 1 + CONTROL_MAX_CLIENTS); returns how many. */
 size_t control_poll(const struct control *c, struct pollfd *fds);

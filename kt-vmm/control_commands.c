@@ -275,14 +275,77 @@ static json_t *command_events(struct control_client *cl, struct vm *vm, const js
 	return done();
 }
 
+static json_t *command_serve(struct control_client *cl, struct vm *vm, const json_t *request,
+			     struct control_answer *a)
+{
+	(void)cl;
+	(void)request;
+	a->then = reader_is_ready;
+	(void)vm;
+	return done();
+}
+
+static json_t *command_reply(struct control_client *cl, struct vm *vm, const json_t *request,
+			     struct control_answer *a)
+{
+	(void)cl;
+	(void)a;
+	return reader_reply(vm, request);
+}
+
+static json_t *command_file(struct control_client *cl, struct vm *vm, const json_t *request,
+			    struct control_answer *a)
+{
+	json_t *o = reader_file_new(vm, request, &a->fds[0]);
+
+	(void)cl;
+	a->n_fds = a->fds[0] >= 0;
+	return o;
+}
+
+static json_t *command_keep(struct control_client *cl, struct vm *vm, const json_t *request,
+			    struct control_answer *a)
+{
+	(void)cl;
+	(void)a;
+	return reader_file_keep(vm, request);
+}
+
+static json_t *command_drop(struct control_client *cl, struct vm *vm, const json_t *request,
+			    struct control_answer *a)
+{
+	(void)cl;
+	(void)a;
+	return reader_file_drop(vm, request);
+}
+
+/* The reader has something to say for events.jsonl. */
+static json_t *command_event(struct control_client *cl, struct vm *vm, const json_t *request,
+			     struct control_answer *a)
+{
+	const json_t *event = json_object_get(request, "content");
+
+	(void)cl;
+	(void)a;
+	if (!json_is_object(event))
+		return refuse("expected an object 'content'");
+	vm_event_log(vm, event);
+	return done();
+}
+
 static const struct {
 	const char *name;
 	json_t *(*serve)(struct control_client *cl, struct vm *vm, const json_t *request,
 			 struct control_answer *a);
+	bool readers; /* of no other client */
 } commands[] = {
-	{"ram", command_ram},	    {"freeze", command_freeze}, {"thaw", command_thaw},
-	{"regs", command_regs},	    {"watch", command_watch},	{"unwatch", command_unwatch},
-	{"events", command_events},
+	{"ram", command_ram},		{"freeze", command_freeze},
+	{"thaw", command_thaw},		{"regs", command_regs},
+	{"watch", command_watch},	{"unwatch", command_unwatch},
+	{"events", command_events},	{"serve", command_serve, true},
+	{"reply", command_reply, true}, {"file", command_file, true},
+	{"keep", command_keep, true},	{"drop", command_drop, true},
+	{"event", command_event, true},
 };
 
 json_t *control_command(struct control_client *cl, struct vm *vm, const json_t *request,
@@ -295,7 +358,7 @@ json_t *control_command(struct control_client *cl, struct vm *vm, const json_t *
 		return refuse("expected a JSON object without duplicate keys, for example "
 			      "{\"command\":\"ram\"}");
 	for (i = 0; name && i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(commands[i].name, name))
+		if (!strcmp(commands[i].name, name) && (cl->is_reader || !commands[i].readers))
 			return commands[i].serve(cl, vm, request, a);
 	}
 	return refuse("unknown command '%s': expected ram, freeze, thaw, regs, watch, unwatch or "

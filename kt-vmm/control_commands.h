@@ -22,6 +22,7 @@ struct control_client {
 	size_t len;
 	unsigned int frozen; /* how often it has frozen the guest */
 	bool wants_events;
+	bool is_reader; /* kt-snapshot, our child */
 	struct control_watch {
 		uint64_t address;
 		unsigned int len; /* 0: free */
@@ -34,6 +35,7 @@ struct control_answer {
 	json_t *reply;
 	int fds[CONTROL_MAX_FDS];
 	size_t n_fds;
+	void (*then)(struct vm *vm); /* called when the answer was sent, unless NULL */
 };
 
 /*

@@ -116,20 +116,13 @@ static void hello(struct vm *vm, const struct frame *f)
 	json_decref(h);
 }
 
-/* An event is stored as a line of its own; the guest cannot break the file's format. */
-static void event(struct vm *vm, const struct frame *f)
+/* Stored as a line of its own; the guest cannot break the file's format. */
+void vm_event_log(struct vm *vm, const json_t *event)
 {
-	json_t *e = json_loadb((const char *)f->data, f->len, JSON_REJECT_DUPLICATES, NULL);
-	_cleanup_free_ char *line = json_is_object(e) ? json_dumps(e, JSON_COMPACT) : NULL;
+	_cleanup_free_ char *line = json_dumps(event, JSON_COMPACT);
 	int err;
 
-	if (line)
-		control_event(&vm->control, vm, e);
-	json_decref(e);
-	if (!line) {
-		guest_broke_channel(vm, "an event that is no JSON object");
-		return;
-	}
+	control_event(&vm->control, vm, event);
 	debug("event: %s", line);
 	err = file_append(vm->o->sinks.events, line, strlen(line));
 	if (!err)
@@ -138,20 +131,15 @@ static void event(struct vm *vm, const struct frame *f)
 		rundir_failed(vm, err);
 }
 
-/* No request is served yet: say so, the scenario reports it at its line. */
-static void request(struct vm *vm, const struct frame *f)
+static void event(struct vm *vm, const struct frame *f)
 {
-	json_t *asked = json_loadb((const char *)f->data, f->len, JSON_REJECT_DUPLICATES, NULL);
-	json_t *reply = json_pack("{s:s}", "error", "this host serves no requests");
-	json_t *id = json_object_get(asked, "id");
-	_cleanup_free_ char *text = NULL;
+	json_t *e = json_loadb((const char *)f->data, f->len, JSON_REJECT_DUPLICATES, NULL);
 
-	if (json_is_integer(id))
-		json_object_set(reply, "id", id);
-	text = json_dumps(reply, JSON_COMPACT);
-	json_decref(asked);
-	json_decref(reply);
-	vm_send(vm, FRAME_REPLY, text, strlen(text));
+	if (json_is_object(e))
+		vm_event_log(vm, e);
+	else
+		guest_broke_channel(vm, "an event that is no JSON object");
+	json_decref(e);
 }
 
 static void credit(struct vm *vm, const struct frame *f)
@@ -194,7 +182,7 @@ void guest_frame(struct vm *vm, const struct frame *f)
 		event(vm, f);
 		break;
 	case FRAME_REQUEST:
-		request(vm, f);
+		guest_request(vm, f);
 		break;
 	case FRAME_CREDIT:
 		credit(vm, f);

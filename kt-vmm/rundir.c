@@ -15,10 +15,12 @@
 #include "cleanup.h"
 #include "diag.h"
 
+#define SNAPSHOTS "snapshots"
+
 /* What a run may leave; also what an earlier run's directory may hold. */
 static const char *const artifacts[] = {
-	"run.json",   "stats.json",   "console.log",	      "sched.log",
-	"stderr.log", "events.jsonl", "console-attempt1.log", "vm.sock",
+	"run.json",	"stats.json",		"console.log", "sched.log",	"stderr.log",
+	"events.jsonl", "console-attempt1.log", "vm.sock",     "monitor.jsonl",
 };
 
 /* mkdir -p. */
@@ -43,17 +45,44 @@ static bool is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool is_empty(const char *path)
+/* Is there nothing in it, or nothing but @besides (NULL: none)? */
+static bool is_empty(const char *path, const char *besides)
 {
 	DIR *d = opendir(path);
-	int entries = 0;
+	struct dirent *e;
+	int others = 0;
 
 	if (!d)
 		return false;
-	while (readdir(d))
-		entries++;
+	while ((e = readdir(d)))
+		others += strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+			  (!besides || strcmp(e->d_name, besides));
 	closedir(d);
-	return entries <= 2;
+	return !others;
+}
+
+/* Remove an earlier run's snapshots; what else is in there stays, and so does the directory then.
+ */
+static int clear_snapshots(const char *path, char **why)
+{
+	_cleanup_free_ char *dir = xasprintf("%s/" SNAPSHOTS, path);
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int err = 0;
+
+	while (d && !err && (e = readdir(d))) {
+		const char *dot = strrchr(e->d_name, '.');
+
+		if (!dot || strcmp(dot, ".json") || !unlinkat(dirfd(d), e->d_name, 0))
+			continue;
+		err = -errno;
+		*why = xasprintf("%s/%s: %s", dir, e->d_name, strerror(errno));
+	}
+	if (d)
+		closedir(d);
+	if (!err)
+		rmdir(dir);
+	return err;
 }
 
 /* Remove what an earlier run left, so that its files are not taken for this one's. */
@@ -61,14 +90,19 @@ static int clear_earlier(const char *path, char **why)
 {
 	_cleanup_free_ char *mark = xasprintf("%s/run.json", path);
 	size_t i;
+	int err;
 
-	if (is_empty(path))
+	if (is_empty(path, NULL))
 		return 0;
-	if (access(mark, F_OK)) {
+	/* A run that was killed has left its snapshots and no run.json. */
+	if (access(mark, F_OK) && !is_empty(path, SNAPSHOTS)) {
 		*why = xasprintf("%s: not empty, and not a run directory (it has no run.json)",
 				 path);
 		return -ENOTEMPTY;
 	}
+	err = clear_snapshots(path, why);
+	if (err)
+		return err;
 	/* run.json last: it is what makes this a run directory. */
 	for (i = ARRAY_SIZE(artifacts); i-- > 0;) {
 		_cleanup_free_ char *file = xasprintf("%s/%s", path, artifacts[i]);
@@ -135,6 +169,14 @@ static int copy_to(int from, const char *path)
 	return n < 0 ? -errno : 0;
 }
 
+/* The directory that @file lies in. Returns 0 or -errno. */
+static int make_parent(const char *file)
+{
+	_cleanup_free_ char *dir = xstrndup(file, strrchr(file, '/') - file);
+
+	return mkdir(dir, 0777) && errno != EEXIST ? -errno : 0;
+}
+
 int rundir_publish(struct rundir *r, int fd, const char *name)
 {
 	_cleanup_free_ char *final = NULL, *partial = NULL;
@@ -151,10 +193,14 @@ int rundir_publish(struct rundir *r, int fd, const char *name)
 		r->made = true;
 	}
 	final = xasprintf("%s/%s", r->path, name);
+	err = strchr(name, '/') ? make_parent(final) : 0;
+	if (err)
+		return err;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, self, AT_FDCWD, final, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
-	partial = xasprintf("%s/.%s.%d", r->path, name, getpid());
+	name = strrchr(final, '/') + 1;
+	partial = xasprintf("%.*s.%s.%d", (int)(name - final), final, name, getpid());
 	err = copy_to(fd, partial);
 	if (!err && rename(partial, final))
 		err = -errno;
@@ -163,10 +209,44 @@ int rundir_publish(struct rundir *r, int fd, const char *name)
 	return err;
 }
 
+void rundir_keep_later(struct rundir *r, int fd, const char *name)
+{
+	r->kept = xrealloc(r->kept, (r->n_kept + 1) * sizeof(*r->kept));
+	r->kept[r->n_kept++] = (struct rundir_kept){fd, xstrdup(name)};
+}
+
+int rundir_keep(struct rundir *r, int fd, const char *name)
+{
+	int err;
+
+	if (r->temporary) {
+		rundir_keep_later(r, fd, name);
+		return 0;
+	}
+	err = rundir_publish(r, fd, name);
+	close(fd);
+	return err;
+}
+
+int rundir_publish_kept(struct rundir *r)
+{
+	int err = 0;
+	size_t i;
+
+	for (i = 0; !err && i < r->n_kept; i++)
+		err = rundir_publish(r, r->kept[i].fd, r->kept[i].name);
+	return err;
+}
+
 void rundir_close(struct rundir *r)
 {
-	if (r->made && r->path && is_empty(r->path))
+	if (r->made && r->path && is_empty(r->path, NULL))
 		rmdir(r->path);
+	while (r->n_kept) {
+		close(r->kept[--r->n_kept].fd);
+		free(r->kept[r->n_kept].name);
+	}
+	free(r->kept);
 	free(r->path);
 	free(r->staging);
 }

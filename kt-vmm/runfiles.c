@@ -47,6 +47,8 @@ void runfiles_publish(struct rundir *dir, const struct report *r)
 	size_t i;
 	int err = json < 0 ? json : report_write(r, json);
 
+	if (!err)
+		err = rundir_publish_kept(dir);
 	for (i = 0; i < ARRAY_SIZE(files) && !err; i++) {
 		if (files[i].fd < 0 || fstat(files[i].fd, &st) || (!st.st_size && !files[i].always))
 			continue;

@@ -368,6 +368,7 @@ void vm_run(const struct vm_options *o, struct vm_result *r)
 
 	memset(r, 0, sizeof(*r));
 	control_init(&vm.control);
+	reader_init(&vm.reader);
 	r->emulated = !o->config.use_kvm;
 	for (i = 0; i < MACHINE_MAX_NODES; i++)
 		vm.config.ram[i] = -1;
@@ -387,6 +388,7 @@ void vm_run(const struct vm_options *o, struct vm_result *r)
 		control_listen(&vm);
 		vm_loop(&vm);
 		control_close(&vm.control, &vm);
+		reader_close(&vm);
 		terminal_restore();
 	}
 	vm.engine.ops->destroy(&vm.engine);

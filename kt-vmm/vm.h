@@ -23,7 +23,7 @@ struct vm_signals {
 struct vm_options {
 	const struct engine_ops *engine;
 	struct engine_config config; /* console, channel and RAM are made for each boot */
-	const struct rundir *rundir;
+	struct rundir *rundir;
 	struct vm_signals signals;
 	struct sinks sinks;
 	uint64_t boot_timeout_ns; /* from start to HELLO */

@@ -10,6 +10,7 @@
 #include "channel.h"
 #include "clock.h"
 #include "control.h"
+#include "reader.h"
 #include "vm.h"
 
 /* Guest output that our reader has yet to take; meanwhile the guest's further frames wait. */
@@ -31,6 +32,7 @@ struct vm {
 	uint64_t start, deadline;
 	bool pinged, ponged, ended;
 	struct control control;
+	struct reader reader;
 	unsigned int frozen; /* how often, by whomever */
 	uint64_t frozen_ns;  /* since when */
 };
@@ -41,6 +43,9 @@ struct vm {
  */
 int vm_freeze(struct vm *vm);
 void vm_thaw(struct vm *vm);
+
+/* Add a line to events.jsonl, and tell the clients that want to know. */
+void vm_event_log(struct vm *vm, const json_t *event);
 
 /* The deadline @after_ns from now; 0: none. */
 void vm_deadline_set(struct vm *vm, uint64_t after_ns);
@@ -53,6 +58,9 @@ void vm_send_winsize(struct vm *vm);
 
 /* Do what one frame of the guest says. Output may stay in @vm->pending. */
 void guest_frame(struct vm *vm, const struct frame *f);
+
+/* Answer a REQUEST, now or later. */
+void guest_request(struct vm *vm, const struct frame *f);
 
 /* Write out what is pending, as far as its reader takes it. */
 void guest_output_flush(struct vm *vm);

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kt-snapshot serve: the long-lived reader that kt-vmm starts beside a run (docs/control.md). The
+ * kernel is opened once; after that it has nothing but its socket, the guest's memory and the files
+ * that kt-vmm hands it.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "commands.h"
+#include "confine.h"
+#include "diag.h"
+#include "exits.h"
+#include "options.h"
+#include "serve.h"
+
+static const char *member(const json_t *request, const char *key)
+{
+	const char *text = json_string_value(json_object_get(request, key));
+
+	return text ? text : "";
+}
+
+static json_t *request_snapshot(struct server *sv, const json_t *request)
+{
+	return serve_capture(sv, member(request, "name"), member(request, "trigger"), false);
+}
+
+static const struct {
+	const char *name;
+	json_t *(*serve)(struct server *sv, const json_t *request);
+} requests[] = {
+	{"snapshot", request_snapshot},
+};
+
+static json_t *request_serve(struct server *sv, const json_t *request)
+{
+	const char *name = member(request, "request");
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		if (!strcmp(requests[i].name, name))
+			return requests[i].serve(sv, request);
+	}
+	return serve_refuse("unknown request '%s'", name);
+}
+
+/* Returns 0 or -errno: the run has ended. */
+static int event_serve(struct server *sv, const json_t *event)
+{
+	const char *name = member(event, "event");
+	json_t *answer;
+	char *why = NULL;
+
+	if (strcmp(name, "request"))
+		return 0;
+	answer = vm_ask(&sv->s.vm,
+			json_pack("{s:s,s:O,s:o}", "command", "reply", "token",
+				  json_object_get(event, "token"), "reply",
+				  request_serve(sv, json_object_get(event, "request"))),
+			NULL, NULL, &why);
+	if (!answer)
+		debug("%s", why);
+	free(why);
+	json_decref(answer);
+	return answer ? 0 : -EPIPE;
+}
+
+/* How long the next event may be waited for, in ms. */
+static int patience(const struct server *sv)
+{
+	uint64_t now = now_ns(), due = sv->monitor ? monitor_due(sv->monitor) : UINT64_MAX;
+
+	if (!sv->monitor)
+		return -1;
+	return due <= now ? 0 : (due - now + 999999) / 1000000;
+}
+
+static int serve_until_end(struct server *sv)
+{
+	int err = 0;
+
+	while (!err) {
+		json_t *event = vm_event(&sv->s.vm, patience(sv), &err);
+
+		if (event)
+			err = event_serve(sv, event);
+		json_decref(event);
+		if (!err && sv->monitor && now_ns() >= monitor_due(sv->monitor) &&
+		    monitor_sample(sv->monitor)) {
+			warn("the monitor ends: its file cannot be written");
+			monitor_close(take_ptr(sv->monitor));
+		}
+	}
+	return err;
+}
+
+int command_serve(int argc, char **argv)
+{
+	struct options o = {
+		.synopsis = "serve",
+		.summary = "Serve a run of kt-vmm, which starts this with a socket as its stdin.",
+		.argc = argc,
+		.argv = argv,
+	};
+	struct server sv = {.monitor_fd = -1};
+	char *why = NULL;
+	const char *value;
+	json_t *answer;
+	socklen_t len = sizeof(int);
+	int type;
+
+	while (options_next(&o, &value))
+		;
+	if (options_operands(&o)[0] || getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &len))
+		die(EXIT_USAGE, "serve: expected to be started by kt-vmm, with a socket as stdin");
+	if (session_adopt(&sv.s, STDIN_FILENO, true, &why))
+		die(EXIT_FAILURE, "%s", why);
+	vm_keep_events(&sv.s.vm);
+	if (confine(&why))
+		die(EXIT_INTERNAL, "%s", why);
+	answer = vm_ask(&sv.s.vm, json_pack("{s:s}", "command", "serve"), NULL, NULL, &why);
+	if (!answer)
+		die(EXIT_FAILURE, "%s", why);
+	json_decref(answer);
+	serve_until_end(&sv);
+	/* The run has ended: all that was to be written is. */
+	return 0;
+}
