@@ -126,6 +126,11 @@ $(BUILD)/tests/bench/bare_work: tests/bench/bare_work.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -o $@ $< -pthread
 
+$(BUILD)/tests/worker_clock: tests/lib/worker_clock.c $(addprefix $(BUILD)/guest/,kt-workload/worker_clock.o libcommon.a)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^
+
 bench: setup
 	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/spin_overhead $(BUILD)/tests/bench/bare_work
 	tests/bench/run

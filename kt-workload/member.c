@@ -143,6 +143,7 @@ void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
 		.peers = peers,
 		.shared = group_memory(crew, index),
 		.units_per_check = spawn->units_per_check,
+		.clock = {.usable = spawn->ticks_usable},
 		.fd = -1,
 	};
 }

@@ -56,6 +56,7 @@ struct crew {
 /* What spawning needs to know beyond the crew. */
 struct spawn {
 	uint64_t units_per_check;
+	bool ticks_usable; /* worker_clock_usable() */
 	bool seeded;
 	uint64_t seed;
 	/*

@@ -497,6 +497,7 @@ void run_scenario(struct run *run, const char *sysfs)
 	leave_fair_class(run->sc);
 	run->spawn = (struct spawn){
 		.units_per_check = work_calibrate(),
+		.ticks_usable = worker_clock_usable(sysfs),
 		.seeded = run->seeded,
 		.seed = run->seed,
 		.settle = placement_settle,

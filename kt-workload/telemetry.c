@@ -117,7 +117,7 @@ void worker_wait_begin(struct worker *w, uint64_t due_ns)
 bool worker_wait_end(struct worker *w, bool woken)
 {
 	struct record *r = w->rec;
-	uint64_t now = clock_now();
+	uint64_t now = worker_now(w);
 	/* A waker that marks it right now is too late, and its mark is lost or refused. */
 	uint64_t due = atomic_load_explicit(&r->due_ns, memory_order_acquire);
 
@@ -138,9 +138,9 @@ void record_wake_at(struct record *peer, uint64_t ns)
 	atomic_compare_exchange_strong(&peer->due_ns, &unknown, ns);
 }
 
-void record_wake(struct record *peer)
+void record_wake(struct worker *w, struct record *peer)
 {
-	record_wake_at(peer, clock_now());
+	record_wake_at(peer, worker_now(w));
 }
 
 bool worker_sleep_until(struct worker *w, uint64_t until_ns)
@@ -168,7 +168,7 @@ void worker_measure_end(struct worker *w)
 	struct record *r = w->rec;
 
 	tally_close(w);
-	r->end_ns = clock_now();
+	r->end_ns = worker_now(w);
 	usage_read_self(&r->after);
 	/* Threads have their memory in common: the first of them tells of it. */
 	if (!w->index || gettid() == getpid())

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a worker writes down while it works: records in memory shared with the parent, filled at
- * checkpoints. A checkpoint reads the clock (vDSO) and the CPU number (rseq), makes no system call
- * and allocates nothing. Work types call worker_checkpoint() at least every 100 us of running, and
- * worker_wait_begin() and _end() around waits that are meant.
+ * checkpoints. A checkpoint reads the clock (worker_clock.h) and the CPU number (rseq), makes no
+ * system call and allocates nothing. Work types call worker_checkpoint() at least every 100 us of
+ * running, and worker_wait_begin() and _end() around waits that are meant.
  */
 #ifndef KT_TELEMETRY_H
 #define KT_TELEMETRY_H
@@ -13,14 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/rseq.h>
-#include <time.h>
 
 #include "cpuset.h"
 #include "histogram.h"
 #include "numa.h"
-
-#define NSEC_PER_SEC  1000000000ULL
-#define NSEC_PER_MSEC 1000000ULL
+#include "worker_clock.h"
 
 #define DUE_RUNNING 0	       /* not waiting */
 #define DUE_UNKNOWN UINT64_MAX /* waiting for someone else, who will say when */
@@ -135,14 +132,13 @@ struct worker {
 	const int *fds;		  /* its group's descriptors (work_type.prepare()) */
 	void *memory;		  /* of its own, if work_type.setup() made some */
 	uint64_t ticks;		  /* at the last real checkpoint of worker_glance() */
+	struct worker_clock clock;
 };
 
-static inline uint64_t clock_now(void)
+/* The time as all of a worker's telemetry has it. */
+static inline uint64_t worker_now(struct worker *w)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+	return worker_clock_at(&w->clock, ticks_now());
 }
 
 /* The kernel keeps rseq.cpu_id current (Documentation: rseq(2)); glibc registers it for us. */
@@ -189,26 +185,8 @@ static inline bool worker_checkpoint_at(struct worker *w, uint64_t units, uint64
 
 static inline bool worker_checkpoint(struct worker *w, uint64_t units)
 {
-	return worker_checkpoint_at(w, units, clock_now());
+	return worker_checkpoint_at(w, units, worker_now(w));
 }
-
-/*
- * A counter of time that is cheaper to read than the clock, for a first look at whether much of it
- * has passed: TICKS_GLANCE of them are 8 to 32 us.
- */
-#ifdef __x86_64__
-#define TICKS_GLANCE (1U << 15)
-static inline uint64_t ticks_now(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-#else
-#define TICKS_GLANCE 20000
-static inline uint64_t ticks_now(void)
-{
-	return clock_now();
-}
-#endif
 
 /*
  * worker_checkpoint() for work of less than a microsecond: a real one only when some time has
@@ -222,7 +200,7 @@ static inline bool worker_glance(struct worker *w, uint64_t units)
 	if (__builtin_expect(ticks - w->ticks < TICKS_GLANCE && cpu_now() == w->cpu, 1))
 		return true;
 	w->ticks = ticks;
-	return worker_checkpoint(w, 0);
+	return worker_checkpoint_at(w, 0, worker_clock_at(&w->clock, ticks));
 }
 
 /* One more turn of the type's outer loop. */
@@ -241,7 +219,7 @@ void worker_wait_begin(struct worker *w, uint64_t due_ns);
 bool worker_wait_end(struct worker *w, bool woken);
 
 /* A waker's part: @peer, if it waits, is due to run from now on, or from @ns on. */
-void record_wake(struct record *peer);
+void record_wake(struct worker *w, struct record *peer);
 void record_wake_at(struct record *peer, uint64_t ns);
 
 /* Sleep until @until_ns or the stop, whichever is earlier; returns what worker_checkpoint() does.

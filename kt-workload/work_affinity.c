@@ -136,9 +136,9 @@ static void cross_affinity_churn(struct worker *w)
 	while (more && work_spin_turns_checked(w, w->spec->values[AFFINITY_SPIN])) {
 		const struct cpuset *cpus = worker_cpus(w, &own);
 
-		if (clock_now() >= next) {
+		if (worker_now(w) >= next) {
 			siblings_read(s);
-			next = clock_now() + SIBLINGS_READ_NS;
+			next = worker_now(w) + SIBLINGS_READ_NS;
 		}
 		if (s->n && cpuset_count(cpus) > 1) {
 			int out = draw_cpu(cpus, -1, &random);
@@ -203,13 +203,13 @@ static void numa_migration_churn(struct worker *w)
 
 	affinity_read(&own);
 	while (more) {
-		uint64_t end = clock_now() + w->spec->values[MIGRATION_PERIOD];
+		uint64_t end = worker_now(w) + w->spec->values[MIGRATION_PERIOD];
 
 		node = node_next(w, &own, node);
 		do {
 			work_spin(w->units_per_check);
 			more = worker_checkpoint(w, w->units_per_check);
-		} while (more && clock_now() < end);
+		} while (more && worker_now(w) < end);
 	}
 	affinity_set(0, worker_cpus(w, &own));
 }

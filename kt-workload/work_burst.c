@@ -27,13 +27,13 @@ static void bursty(struct worker *w)
 	uint64_t end;
 
 	do {
-		end = clock_now() + burst;
-		while (clock_now() < end) {
+		end = worker_now(w) + burst;
+		while (worker_now(w) < end) {
 			if (!work_spin_checked(w, w->units_per_check))
 				return;
 		}
 		worker_iteration(w);
-	} while (worker_sleep_until(w, clock_now() + sleep));
+	} while (worker_sleep_until(w, worker_now(w) + sleep));
 }
 
 static void idle_churn(struct worker *w)

@@ -119,11 +119,11 @@ static void cgroup_churn(struct worker *w)
 	bool more = true;
 
 	while (more) {
-		uint64_t end = clock_now() + w->spec->values[CHURN_CYCLE];
+		uint64_t end = worker_now(w) + w->spec->values[CHURN_CYCLE];
 
 		w->tally->iterations += move_self(m->to[turn++ % w->spec->values[CHURN_GROUPS]]);
 		more = worker_checkpoint(w, 0);
-		while (more && clock_now() < end) {
+		while (more && worker_now(w) < end) {
 			work_spin(w->units_per_check);
 			more = worker_checkpoint(w, w->units_per_check);
 		}
@@ -139,13 +139,13 @@ static int storm_setup(struct worker *w)
 /* One child. Returns what worker_checkpoint() does. */
 static bool storm_once(struct worker *w, int fd, uint64_t *attached)
 {
-	uint64_t forked = clock_now();
+	uint64_t forked = worker_now(w);
 	int pid = worker_fork(w, w->shared), n;
 	char text[16];
 
 	if (pid < 0) {
 		worker_wait_end(w, false);
-		return worker_sleep_until(w, clock_now() + NSEC_PER_MSEC);
+		return worker_sleep_until(w, worker_now(w) + NSEC_PER_MSEC);
 	}
 	n = snprintf(text, sizeof(text), "%d", pid);
 	*attached += write(fd, text, n) == n; /* ESRCH: it has left already */

@@ -132,12 +132,12 @@ int worker_fork(struct worker *w, struct birth *birth)
 	if (pid)
 		return pid;
 	birth_note(birth);
-	record_wake(w->rec);
+	record_wake(w, w->rec);
 	_exit(0);
 }
 
 /* Returns whether @pid is reaped. */
-static bool child_reap(const struct worker *w, int pid)
+static bool child_reap(struct worker *w, int pid)
 {
 	while (waitpid(pid, NULL, 0) < 0) {
 		if (errno != EINTR)

@@ -92,9 +92,9 @@ static inline uint64_t random_seed(const struct worker *w)
 }
 
 /* The time in worker's terms that is left until its stop; 0 when it is there. */
-static inline struct timespec worker_left(const struct worker *w)
+static inline struct timespec worker_left(struct worker *w)
 {
-	uint64_t now = clock_now();
+	uint64_t now = worker_now(w);
 	uint64_t stop = atomic_load_explicit(&w->rec->stop_ns, memory_order_relaxed);
 	uint64_t left = now < stop ? stop - now : 0;
 

@@ -106,7 +106,7 @@ static void producer(struct worker *w)
 /* Wait until there are events; nothing was there a moment ago. Returns what epoll_wait(2) does. */
 static int consumer_wait(struct worker *w, struct epoll_event *event, bool *more)
 {
-	uint64_t now = clock_now(), stop = atomic_load(&w->rec->stop_ns), before, after, back;
+	uint64_t now = worker_now(w), stop = atomic_load(&w->rec->stop_ns), before, after, back;
 	uint64_t ms = now < stop ? (stop - now) / NSEC_PER_MSEC + 1 : 0;
 	bool known = run_delay(w, &before);
 	int n;
@@ -115,7 +115,7 @@ static int consumer_wait(struct worker *w, struct epoll_event *event, bool *more
 	worker_checkpoint(w, 0);
 	worker_wait_begin(w, DUE_UNKNOWN);
 	n = epoll_wait(w->fds[0], event, 1, ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS);
-	back = clock_now();
+	back = worker_now(w);
 	if (n > 0 && known && run_delay(w, &after))
 		worker_wait_begin(w, back - (after - before));
 	else
@@ -148,7 +148,7 @@ static void consumer(struct worker *w)
 		}
 		more = worker_checkpoint(w, 1);
 		if (atomic_fetch_sub(&bursts[event.data.u32].left, 1) == 1) {
-			record_wake(work_peer(w, event.data.u32));
+			record_wake(w, work_peer(w, event.data.u32));
 			work_futex_wake(&bursts[event.data.u32].left, 1);
 		}
 	}

@@ -109,7 +109,7 @@ static bool wait_turn(struct worker *w, int pidfd, bool *ended)
 {
 	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
 	struct timespec left = worker_left(w), turn = {.tv_nsec = TURN_NS};
-	uint64_t begin = clock_now(), due;
+	uint64_t begin = worker_now(w), due;
 	int n;
 
 	if (!left.tv_sec && left.tv_nsec < turn.tv_nsec)
@@ -118,7 +118,7 @@ static bool wait_turn(struct worker *w, int pidfd, bool *ended)
 	worker_wait_begin(w, due);
 	n = ppoll(&pfd, 1, &turn, NULL);
 	*ended = n > 0;
-	if (clock_now() > due + LATE_NS)
+	if (worker_now(w) > due + LATE_NS)
 		worker_wait_begin(w, begin);
 	return worker_wait_end(w, n == 0);
 }
@@ -126,7 +126,7 @@ static bool wait_turn(struct worker *w, int pidfd, bool *ended)
 /* Run the command once. Returns what worker_checkpoint() does. */
 static bool exec_once(struct worker *w, uint64_t *failed)
 {
-	uint64_t forked = clock_now();
+	uint64_t forked = worker_now(w);
 	bool ended = false, more = true;
 	pid_t self = getpid(), pid = fork();
 	int status = 0, pidfd;
@@ -134,7 +134,7 @@ static bool exec_once(struct worker *w, uint64_t *failed)
 	if (pid == 0)
 		command_main(w, self);
 	if (pid < 0)
-		return worker_sleep_until(w, clock_now() + NSEC_PER_MSEC);
+		return worker_sleep_until(w, worker_now(w) + NSEC_PER_MSEC);
 	worker_checkpoint(w, 0);
 	pidfd = syscall(SYS_pidfd_open, pid, 0);
 	while (more && !ended)

@@ -42,9 +42,9 @@ static void fan_send(struct worker *w, struct fan *fan)
 	uint32_t i;
 
 	atomic_store(&fan->answers, 0);
-	atomic_store(&fan->sent_ns, clock_now());
+	atomic_store(&fan->sent_ns, worker_now(w));
 	for (i = 1; i <= receivers_of(w); i++)
-		record_wake(work_peer(w, i));
+		record_wake(w, work_peer(w, i));
 	atomic_fetch_add(&fan->message, 1);
 	work_futex_wake(&fan->message, INT_MAX);
 }
@@ -66,7 +66,7 @@ static void fan_answer(struct worker *w, struct fan *fan)
 {
 	if (atomic_fetch_add(&fan->answers, 1) + 1 < receivers_of(w))
 		return;
-	record_wake(work_peer(w, 0));
+	record_wake(w, work_peer(w, 0));
 	work_futex_wake(&fan->answers, 1);
 }
 
@@ -109,7 +109,8 @@ static void receiver(struct worker *w, bool (*share)(struct worker *w))
 		if (!share(w))
 			return;
 		worker_iteration(w);
-		histogram_add(w->rec->request, clock_now() - atomic_load(&fan->sent_ns));
+		histogram_add(w->rec->request,
+			      clock_between(atomic_load(&fan->sent_ns), worker_now(w)));
 		worker_wait_begin(w, DUE_UNKNOWN);
 		fan_answer(w, fan);
 		/* Up to here it ran: being held up before its answer is no wait. */
@@ -181,7 +182,7 @@ static bool compute_share(struct worker *w)
 	size_t n = matrix_edge(w->spec);
 	uint64_t i;
 
-	if (!worker_sleep_until(w, clock_now() + w->spec->values[FAN_SLEEP]))
+	if (!worker_sleep_until(w, worker_now(w) + w->spec->values[FAN_SLEEP]))
 		return false;
 	for (i = 0; i < w->spec->values[FAN_OPS]; i++) {
 		if (!multiply(w, &pace, n))
@@ -211,13 +212,14 @@ static void herd_waker(struct worker *w)
 {
 	const uint64_t *values = w->spec->values;
 	struct fan *fan = w->shared;
-	uint64_t next = clock_now(), i;
+	uint64_t next = worker_now(w), i;
 
 	for (;;) {
 		for (i = 0; i < values[HERD_BATCHES]; i++) {
 			next += values[HERD_GAP];
-			if (next < clock_now()) /* late: no broadcasts in a row to make up for it */
-				next = clock_now();
+			if (next <
+			    worker_now(w)) /* late: no broadcasts in a row to make up for it */
+				next = worker_now(w);
 			if (!worker_sleep_until(w, next))
 				return;
 			fan_send(w, fan);

@@ -86,7 +86,7 @@ bool io_flush(struct worker *w, const struct io_file *f)
 	uint64_t delay;
 
 	if (!f->has_disk)
-		return worker_sleep_until(w, clock_now() + IO_WAIT_NS);
+		return worker_sleep_until(w, worker_now(w) + IO_WAIT_NS);
 	delay = run_delay_read(f->schedstat);
 	fdatasync(f->fd);
 	return waited(w, f, delay);
@@ -100,7 +100,7 @@ bool io_read(struct worker *w, const struct io_file *f, int fd, void *buf, size_
 	w->tally->units += pread(fd, buf, size, offset) == (ssize_t)size;
 	if (f->has_disk)
 		return waited(w, f, delay);
-	return worker_sleep_until(w, clock_now() + IO_WAIT_NS);
+	return worker_sleep_until(w, worker_now(w) + IO_WAIT_NS);
 }
 
 static int sync_write_setup(struct worker *w)

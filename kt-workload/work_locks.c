@@ -82,10 +82,10 @@ static void mutex_contention(struct worker *w)
 		if (work_sem_try(&m->sem)) {
 			histogram_add(w->rec->request, 0);
 		} else {
-			wanted = clock_now();
+			wanted = worker_now(w);
 			if (!work_sem_down(w, &m->sem))
 				return;
-			histogram_add(w->rec->request, clock_now() - wanted);
+			histogram_add(w->rec->request, worker_now(w) - wanted);
 		}
 		more = work_spin_turns_open(w, values[MUTEX_HOLD]);
 		work_sem_up(w, &m->sem);
@@ -144,7 +144,7 @@ static bool pi_lock(struct worker *w, _Atomic uint32_t *owner, uint32_t tid)
 		return true;
 	worker_wait_begin(w, DUE_UNKNOWN);
 	do {
-		until = clock_now() + PI_PATIENCE_NS;
+		until = worker_now(w) + PI_PATIENCE_NS;
 		ts = (struct timespec){.tv_sec = until / NSEC_PER_SEC,
 				       .tv_nsec = until % NSEC_PER_SEC};
 		if (!syscall(SYS_futex, owner, FUTEX_LOCK_PI2, 0, &ts, NULL, 0)) {
@@ -160,7 +160,7 @@ static void pi_unlock(struct worker *w, _Atomic uint32_t *owner, uint32_t tid)
 	uint32_t expected = tid;
 
 	/* The high and the low one are each other's only rivals. */
-	record_wake(work_peer(w, RANK_LOW - work_rank(w)));
+	record_wake(w, work_peer(w, RANK_LOW - work_rank(w)));
 	if (!atomic_compare_exchange_strong(owner, &expected, 0))
 		syscall(SYS_futex, owner, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0);
 }
@@ -189,7 +189,7 @@ static void inversion_high(struct worker *w)
 {
 	uint32_t tid = gettid();
 
-	while (worker_sleep_until(w, clock_now() + HIGH_PERIOD_NS) &&
+	while (worker_sleep_until(w, worker_now(w) + HIGH_PERIOD_NS) &&
 	       inversion_hold(w, tid, w->spec->values[INVERSION_WORK]))
 		;
 }
@@ -198,8 +198,8 @@ static void inversion_medium(struct worker *w)
 {
 	uint64_t burst = w->spec->values[INVERSION_BURST];
 
-	while (worker_sleep_until(w, clock_now() + burst)) {
-		uint64_t end = clock_now() + burst;
+	while (worker_sleep_until(w, worker_now(w) + burst)) {
+		uint64_t end = worker_now(w) + burst;
 
 		while (last_checkpoint(w) < end) {
 			work_spin(w->units_per_check);
@@ -289,17 +289,17 @@ static bool place_exchange(struct worker *w, _Atomic uint64_t *place, bool fill,
 
 static void produce(struct worker *w)
 {
-	uint64_t period = NSEC_PER_SEC / w->spec->values[QUEUE_RATE], next = clock_now(), now, at;
+	uint64_t period = NSEC_PER_SEC / w->spec->values[QUEUE_RATE], next = worker_now(w), now, at;
 	uint64_t depth = w->spec->values[QUEUE_DEPTH];
 	struct queue *q = w->shared;
 
 	for (;;) {
 		next += period;
-		if (next < clock_now()) /* held up by a full queue: no rush to make up for it */
-			next = clock_now();
+		if (next < worker_now(w)) /* held up by a full queue: no rush to make up for it */
+			next = worker_now(w);
 		if (!worker_sleep_until(w, next) || !work_sem_down(w, &q->spaces))
 			return;
-		now = clock_now();
+		now = worker_now(w);
 		at = atomic_fetch_add(&q->tail, 1) % depth;
 		if (!place_exchange(w, &q->put_ns[at], true, &now))
 			return;
@@ -325,7 +325,7 @@ static void consume(struct worker *w)
 		worker_iteration(w);
 		if (!worker_checkpoint(w, 1))
 			return;
-		histogram_add(w->rec->request, last_checkpoint(w) - put);
+		histogram_add(w->rec->request, clock_between(put, last_checkpoint(w)));
 	}
 }
 

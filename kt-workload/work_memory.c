@@ -217,7 +217,7 @@ static bool sweep_write(struct worker *w, const struct sweep *s, uint64_t end)
 			if (!worker_checkpoint(w, n))
 				return false;
 		}
-	} while (clock_now() < end);
+	} while (worker_now(w) < end);
 	return true;
 }
 
@@ -227,7 +227,7 @@ static void numa_working_set_sweep(struct worker *w)
 	uint64_t turn = w->index;
 
 	while (sweep_move(w, s, s->nodes[turn++ % s->n_nodes]) &&
-	       sweep_write(w, s, clock_now() + w->spec->values[SWEEP_PERIOD]))
+	       sweep_write(w, s, worker_now(w) + w->spec->values[SWEEP_PERIOD]))
 		worker_iteration(w);
 }
 

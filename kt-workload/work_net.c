@@ -119,7 +119,7 @@ static bool take_burst(struct worker *w, struct net *n, unsigned int sent, uint6
 				return false;
 			continue;
 		}
-		worker_wait_begin(w, clock_now() + LATE_NS);
+		worker_wait_begin(w, worker_now(w) + LATE_NS);
 		size = ppoll(&pfd, 1, &late, NULL);
 		if (!worker_wait_end(w, false))
 			return false;
@@ -193,7 +193,7 @@ static void irq_send(struct worker *w)
 {
 	struct net *n = w->own;
 	struct record *receiver = w->peers[w->index ^ 1];
-	uint64_t interval = w->spec->values[IRQ_INTERVAL], next = clock_now();
+	uint64_t interval = w->spec->values[IRQ_INTERVAL], next = worker_now(w);
 	struct timespec ts;
 	bool more = true;
 
@@ -207,7 +207,7 @@ static void irq_send(struct worker *w)
 		more = worker_wait_end(w, false);
 		if (!more)
 			break;
-		record_wake(receiver);
+		record_wake(w, receiver);
 		worker_iteration(w);
 		more = worker_checkpoint(w,
 					 !veth_send(n->tx, n->veth.ends[0], n->frame, SIGNAL_SIZE));

@@ -105,10 +105,10 @@ static void ring_run(struct worker *w, enum ring_via via, bool (*share)(struct w
 		if (!share(w))
 			break;
 		worker_iteration(w);
-		now = clock_now();
+		ticks = ticks_now();
+		now = worker_clock_at(&w->clock, ticks);
 		if (!worker_checkpoint_at(w, 1, now))
 			break;
-		ticks = ticks_now();
 		/* Waiting begins before the token goes on, so that the next hand-over's mark
 		 * counts. */
 		worker_wait_begin(w, DUE_UNKNOWN);

@@ -131,7 +131,7 @@ static bool wait_posted(struct worker *w, _Atomic uint32_t *word, bool wakes)
 static bool wake_list(struct worker *w, struct schbench *s)
 {
 	uint32_t number = atomic_exchange(&s->list, 0);
-	uint64_t now = clock_now();
+	uint64_t now = worker_now(w);
 
 	while (number) {
 		struct slot *slot = &s->slots[number];
@@ -163,7 +163,7 @@ static void messenger(struct worker *w, struct schbench *s)
 /* Put requests at a fixed rate, to one worker after the other. */
 static void messenger_at_rate(struct worker *w, struct schbench *s)
 {
-	uint64_t gap = NSEC_PER_SEC / w->spec->values[SCHBENCH_RPS], next = clock_now();
+	uint64_t gap = NSEC_PER_SEC / w->spec->values[SCHBENCH_RPS], next = worker_now(w);
 	uint32_t number = 0;
 	bool more = true;
 
@@ -178,7 +178,7 @@ static void messenger_at_rate(struct worker *w, struct schbench *s)
 		more = worker_wait_end(w, false);
 		if (!more)
 			return;
-		now = clock_now();
+		now = worker_now(w);
 		number = number % w->spec->values[SCHBENCH_THREADS] + 1;
 		atomic_fetch_add(&s->slots[number].asked, 1);
 		record_wake_at(work_peer(w, number), now);
@@ -199,7 +199,7 @@ static bool ask(struct worker *w, struct schbench *s)
 	do
 		slot->next = first;
 	while (!atomic_compare_exchange_weak(&s->list, &first, number));
-	record_wake(work_peer(w, 0));
+	record_wake(w, work_peer(w, 0));
 	post(&s->messages);
 	return wait_posted(w, &slot->state, true);
 }
@@ -285,7 +285,7 @@ static bool work(struct worker *w, struct schbench *s)
 /* Think and work. Returns what worker_checkpoint() does. */
 static bool request(struct worker *w, struct schbench *s)
 {
-	uint64_t sleep = w->spec->values[SCHBENCH_SLEEP], begin = clock_now();
+	uint64_t sleep = w->spec->values[SCHBENCH_SLEEP], begin = worker_now(w);
 
 	if (sleep) {
 		uint64_t due = begin + sleep;
@@ -299,7 +299,7 @@ static bool request(struct worker *w, struct schbench *s)
 	}
 	if (!work(w, s))
 		return false;
-	histogram_add(w->rec->request, clock_now() - begin);
+	histogram_add(w->rec->request, worker_now(w) - begin);
 	worker_iteration(w);
 	return worker_checkpoint(w, 1);
 }
@@ -318,7 +318,7 @@ static uint64_t serve(struct worker *w, struct schbench *s)
 static void schbench(struct worker *w)
 {
 	struct schbench *s = w->shared;
-	uint64_t begin = clock_now(), served;
+	uint64_t begin = worker_now(w), served;
 	double seconds;
 
 	if (!work_rank(w)) {
@@ -329,7 +329,7 @@ static void schbench(struct worker *w)
 		return;
 	}
 	served = serve(w, s);
-	seconds = (double)(clock_now() - begin) / NSEC_PER_SEC;
+	seconds = (double)(worker_now(w) - begin) / NSEC_PER_SEC;
 	w->rec->metrics[0] = (struct metric){"requests_per_second", served / seconds, 0};
 	w->rec->metrics[1] = (struct metric){"average_rate", served, seconds};
 }

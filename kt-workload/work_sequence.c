@@ -29,7 +29,7 @@ static bool phase_spin(struct worker *w, uint64_t end)
 	do {
 		work_spin(w->units_per_check);
 		more = worker_checkpoint(w, w->units_per_check);
-	} while (more && clock_now() < end);
+	} while (more && worker_now(w) < end);
 	return more;
 }
 
@@ -42,7 +42,7 @@ static bool phase_alu(struct worker *w, uint64_t end)
 	do {
 		work_alu(units);
 		more = worker_checkpoint(w, units);
-	} while (more && clock_now() < end);
+	} while (more && worker_now(w) < end);
 	return more;
 }
 
@@ -53,7 +53,7 @@ static bool phase_yield(struct worker *w, uint64_t end)
 	do {
 		sched_yield();
 		more = worker_checkpoint(w, 1);
-	} while (more && clock_now() < end);
+	} while (more && worker_now(w) < end);
 	return more;
 }
 
@@ -70,7 +70,7 @@ static bool phase_io(struct worker *w, uint64_t end)
 
 	do
 		more = io_write(w, f, 0) && io_flush(w, f);
-	while (more && clock_now() < end);
+	while (more && worker_now(w) < end);
 	return more;
 }
 
@@ -101,7 +101,7 @@ static void sequence(struct worker *w)
 		for (i = 0; i < s->n_phases; i++) {
 			const struct work_phase *p = &s->phases[i];
 
-			if (!phase_run[p->param](w, clock_now() + p->value))
+			if (!phase_run[p->param](w, worker_now(w) + p->value))
 				return;
 		}
 		worker_iteration(w);

@@ -115,7 +115,7 @@ static void preempt_storm(struct worker *w)
 		return;
 	}
 	preempt_storm_setup(w);
-	while (worker_sleep_until(w, clock_now() + values[PREEMPT_SLEEP]) &&
+	while (worker_sleep_until(w, worker_now(w) + values[PREEMPT_SLEEP]) &&
 	       work_spin_turns_checked(w, values[PREEMPT_BURST])) {
 		worker_iteration(w);
 		if (!worker_checkpoint(w, 1))
@@ -153,14 +153,14 @@ static void rt_starvation(struct worker *w)
 	rt_starvation_setup(w);
 	for (;;) {
 		/* What is held up is not made up for: it always sleeps for the rest of a period. */
-		start = clock_now();
+		start = worker_now(w);
 		end = start + period / 100 * values[STARVATION_DUTY];
-		while (clock_now() < end) {
+		while (worker_now(w) < end) {
 			if (!work_spin_checked(w, w->units_per_check))
 				return;
 		}
 		worker_iteration(w);
-		if (!worker_sleep_until(w, clock_now() +
+		if (!worker_sleep_until(w, worker_now(w) +
 						   period / 100 * (100 - values[STARVATION_DUTY])))
 			return;
 	}

@@ -227,7 +227,7 @@ static bool ask(struct worker *w, struct cache *c, uint64_t key)
 	worker_wait_begin(w, DUE_UNKNOWN);
 	atomic_fetch_add(&q->waiting, 1);
 	unlock(&q->locked);
-	record_wake(work_peer(w, w->spec->values[TAO_CLIENTS] + slow));
+	record_wake(w, work_peer(w, w->spec->values[TAO_CLIENTS] + slow));
 	work_futex_wake(&q->waiting, 1);
 	while (atomic_load(&question->open)) {
 		if (work_stopping(w))
@@ -259,7 +259,7 @@ static bool client_request(struct worker *w, struct cache *c)
 
 static void client(struct worker *w, struct cache *c)
 {
-	uint64_t begin = clock_now(), start = begin, now;
+	uint64_t begin = worker_now(w), start = begin, now;
 	double seconds;
 	bool more = true;
 	int i;
@@ -267,14 +267,14 @@ static void client(struct worker *w, struct cache *c)
 	while (more) {
 		for (i = 0; more && i < CHECK_OPS; i++) {
 			more = client_request(w, c);
-			now = clock_now();
+			now = worker_now(w);
 			if (more)
 				histogram_add(w->rec->request, now - begin);
 			begin = now;
 		}
 		more = more && worker_checkpoint(w, 0);
 	}
-	seconds = (double)(clock_now() - start) / NSEC_PER_SEC;
+	seconds = (double)(worker_now(w) - start) / NSEC_PER_SEC;
 	w->rec->metrics[0] = (struct metric){"qps", (c->hits + c->misses) / seconds, 0};
 	w->rec->metrics[1] = (struct metric){"fast_qps", c->hits / seconds, 0};
 	w->rec->metrics[2] = (struct metric){"slow_qps", c->misses / seconds, 0};
@@ -307,7 +307,7 @@ static int next_question(struct worker *w, struct cache *c, struct queue *q)
 /* The store's answer takes its time; a late wake-up from that is a gap, but no question's. */
 static bool store_fetch(struct worker *w)
 {
-	uint64_t due = clock_now() + w->spec->values[TAO_STORE];
+	uint64_t due = worker_now(w) + w->spec->values[TAO_STORE];
 	struct timespec ts = {due / NSEC_PER_SEC, due % NSEC_PER_SEC};
 
 	worker_wait_begin(w, due);
@@ -328,7 +328,7 @@ static void dispatcher(struct worker *w, struct cache *c)
 			return;
 		value_put(c, question->key);
 		unlock(&shard->locked);
-		record_wake(work_peer(w, number));
+		record_wake(w, work_peer(w, number));
 		atomic_store(&question->open, 0);
 		work_futex_wake(&question->open, 1);
 		worker_iteration(w);

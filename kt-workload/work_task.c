@@ -32,14 +32,14 @@
 /* One child. Returns what worker_checkpoint() does. */
 static bool fork_once(struct worker *w)
 {
-	uint64_t forked = clock_now();
+	uint64_t forked = worker_now(w);
 	int pid = worker_fork(w, w->shared);
 
 	if (pid > 0)
 		return worker_join(w, w->shared, pid, forked);
 	/* Out of processes or memory: the load gets lighter, and its rate shows it. */
 	worker_wait_end(w, false);
-	return worker_sleep_until(w, clock_now() + NSEC_PER_MSEC);
+	return worker_sleep_until(w, worker_now(w) + NSEC_PER_MSEC);
 }
 
 static void fork_exit(struct worker *w)

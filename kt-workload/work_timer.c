@@ -15,7 +15,7 @@ enum { TIMER_INTERVAL };
 
 static void timer_latency(struct worker *w)
 {
-	uint64_t interval = w->spec->values[TIMER_INTERVAL], next = clock_now();
+	uint64_t interval = w->spec->values[TIMER_INTERVAL], next = worker_now(w);
 	uint64_t seen;
 	bool more;
 

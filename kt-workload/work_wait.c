@@ -45,7 +45,7 @@ static void sem_wake(struct worker *w, struct work_sem *sem)
 		rank = (__builtin_ctz(turned) + me + 1) % 32;
 	} while (
 		!atomic_compare_exchange_weak(&sem->sleepers, &sleepers, sleepers & ~(1U << rank)));
-	record_wake(work_peer(w, rank));
+	record_wake(w, work_peer(w, rank));
 	atomic_store(&sem->asleep[rank], 0);
 	work_futex_wake(&sem->asleep[rank], 1);
 }
@@ -126,7 +126,7 @@ bool work_pace_checkpoint(struct worker *w, struct work_pace *pace, uint64_t n, 
 
 bool work_spin_for(struct worker *w, uint64_t ns)
 {
-	uint64_t now = clock_now(), end = now + ns;
+	uint64_t now = worker_now(w), end = now + ns;
 
 	while (now < end) {
 		/* units_per_check of them take about 20 us; the last few one by one. */

@@ -2,7 +2,7 @@
 /*
  * Waiting for each other within a group: what several families build on. All of it works between
  * processes and between threads (no FUTEX_PRIVATE_FLAG), ends at the stop time by itself, and knows
- * whom it wakes, so that being late after a wake-up is seen (record_wake()).
+ * whom it wakes, so that being late after a wake-up is seen (record_wake(w, )).
  */
 #ifndef KT_WORK_WAIT_H
 #define KT_WORK_WAIT_H
@@ -20,9 +20,9 @@ static inline struct record *work_peer(const struct worker *w, uint32_t rank)
 	return w->peers[w->index - work_rank(w) + rank];
 }
 
-static inline bool work_stopping(const struct worker *w)
+static inline bool work_stopping(struct worker *w)
 {
-	return clock_now() >= atomic_load(&w->rec->stop_ns);
+	return worker_now(w) >= atomic_load(&w->rec->stop_ns);
 }
 
 /*

@@ -37,7 +37,7 @@ static bool ping_pong_wait(struct worker *w, struct ping_pong *game, uint32_t me
 {
 	while (atomic_load_explicit(&game->turn, memory_order_acquire) != me) {
 		if (syscall(SYS_futex, &game->turn, FUTEX_WAIT, !me, NULL, NULL, 0) &&
-		    clock_now() >= atomic_load(&w->rec->stop_ns))
+		    worker_now(w) >= atomic_load(&w->rec->stop_ns))
 			return worker_wait_end(w, false);
 	}
 	return worker_wait_end(w, true);
@@ -55,10 +55,10 @@ static void futex_ping_pong(struct worker *w)
 		if (!work_spin_turns_open(w, spin))
 			break;
 		worker_iteration(w);
-		now = clock_now();
+		ticks = ticks_now();
+		now = worker_clock_at(&w->clock, ticks);
 		if (!worker_checkpoint_at(w, 1, now))
 			break;
-		ticks = ticks_now();
 		/* Waiting begins before the turn goes over, so that the partner's mark counts. */
 		worker_wait_begin(w, DUE_UNKNOWN);
 		record_wake_at(partner, now);

@@ -151,7 +151,7 @@ static int work(const struct crew *crew, struct worker *w, const struct spawn *s
 	w->rec->before.voluntary_switches += wait_at(line);
 
 	worker_measure_begin(w);
-	while (more && clock_now() < line->start_ns + first) {
+	while (more && worker_now(w) < line->start_ns + first) {
 		work_spin(1);
 		more = worker_checkpoint(w, 0);
 	}

@@ -3,8 +3,9 @@
  * What some work types do, without telemetry: the same load in as few lines as it takes, on CPU 0.
  *
  * bare_work futex|pipe|yield|mutex OPS: do so many operations in all and print how many were done
- * per second of CPU time of all processes. An operation is what the work type's unit is: a turn
- * handed over, a byte handed over, a yield, a time that the lock was held.
+ * per second of CPU time of all processes, as each has it within its loop. An operation is what the
+ * work type's unit is: a turn handed over, a byte handed over, a yield, a time that the lock was
+ * held.
  */
 #include <linux/futex.h>
 #include <pthread.h>
@@ -15,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The work types' defaults. */
@@ -28,6 +29,7 @@
 static struct {
 	_Atomic uint32_t turn;
 	pthread_mutex_t mutex;
+	_Atomic uint64_t cpu_ns;
 } * shared;
 static int pipes[2][2];
 
@@ -111,15 +113,26 @@ static void prepare(void)
 		exit(1);
 }
 
-static double seconds(const struct timeval *t)
+static uint64_t cpu_time(void)
 {
-	return t->tv_sec + t->tv_usec / 1e6;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void child_main(const struct load *l, uint32_t me, uint64_t n)
+{
+	uint64_t begin = cpu_time();
+
+	l->run(me, n);
+	atomic_fetch_add(&shared->cpu_ns, cpu_time() - begin);
+	_exit(0);
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t ops = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
-	struct rusage ru;
 	size_t i;
 	uint32_t k;
 
@@ -130,15 +143,12 @@ int main(int argc, char **argv)
 			continue;
 		prepare();
 		for (k = 0; k < l->workers; k++) {
-			if (!fork()) {
-				l->run(k, ops / l->workers);
-				_exit(0);
-			}
+			if (!fork())
+				child_main(l, k, ops / l->workers);
 		}
 		while (wait(NULL) > 0)
 			;
-		getrusage(RUSAGE_CHILDREN, &ru);
-		printf("%.0f\n", ops / (seconds(&ru.ru_utime) + seconds(&ru.ru_stime)));
+		printf("%.0f\n", ops * 1e9 / shared->cpu_ns);
 		return 0;
 	}
 	fprintf(stderr,

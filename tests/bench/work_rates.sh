@@ -8,8 +8,6 @@ set -euo pipefail
 # shellcheck source=tests/bench/lib.bash
 . "$(dirname "$0")/lib.bash"
 
-ROUNDS=11
-
 # The bare program is in a cgroup of its own, as workers are: the kernel accounts for each level.
 cgroup=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)/kt.bench.$$
 mkdir "$cgroup"
@@ -21,38 +19,27 @@ bare_rate() { # LOAD OPS
 
 # Units per second of CPU time of all workers.
 work_rate() { # WORKERS WORK [CPUSET]
-	kt-workload -d 300ms -e "cgroup a workers=$1 work=$2 ${3:-}" 2> /dev/null |
+	kt-workload -d 150ms -e "cgroup a workers=$1 work=$2 ${3:-}" 2> /dev/null |
 		jq '.cgroups[0].work_units / ([.workers[].cpu_ns] | add) * 1e9'
 }
-
-# The median of the rounds' ratios, so that what changes between rounds counts for neither.
-compare() { # NAME BARE OPS WORKERS WORK LIMIT
-	local bare rate ratios=() i
-	for ((i = 0; i < ROUNDS; i++)); do
-		bare=$(bare_rate "$2" "$3")
-		rate=$(work_rate "$4" "$5" cpuset=0)
-		ratios+=("$(jq -n "$rate / $bare")")
-	done
-	printf '%s: last round %.0f/s, bare %.0f/s\n' "$1" "$rate" "$bare"
-	bound "$1 / a bare program" "$(printf '%s\n' "${ratios[@]}" | median | cut -c 1-6)" ">=" "$6" ""
-}
-
-compare futex-ping-pong futex 100000 2 futex-ping-pong 0.95
-compare pipe-io pipe 100000 2 pipe-io 0.95
-compare yield-heavy yield 500000 1 yield-heavy 0.95
-compare mutex-contention mutex 800000 4 mutex-contention 0.9
 
 # stress-ng's operation is a lock and an unlock of a mutex that four threads want, with a change of
 # priority before it and a yield within it; ours holds the lock for 256 turns of a loop and works 1024
 # without it.
+stressor_rate() {
+	stress-ng --mutex 1 --mutex-procs 4 -t 1 --metrics 2>&1 |
+		awk '$4 == "mutex" && NF >= 10 { print $10; exit }'
+}
+
+compare "futex-ping-pong / a bare program" "bare_rate futex 50000" \
+	"work_rate 2 futex-ping-pong cpuset=0" 0.95
+compare "pipe-io / a bare program" "bare_rate pipe 50000" "work_rate 2 pipe-io cpuset=0" 0.95
+compare "yield-heavy / a bare program" "bare_rate yield 250000" "work_rate 1 yield-heavy cpuset=0" 0.95
+compare "mutex-contention / a bare program" "bare_rate mutex 300000" \
+	"work_rate 4 mutex-contention cpuset=0" 0.9
 if command -v stress-ng > /dev/null; then
-	ratios=()
-	for ((i = 0; i < 5; i++)); do
-		peer=$(stress-ng --mutex 1 --mutex-procs 4 -t 1 --metrics 2>&1 |
-			awk '$4 == "mutex" && NF >= 10 { print $10; exit }')
-		ratios+=("$(jq -n "$(work_rate 4 mutex-contention) / $peer")")
-	done
-	bound "mutex-contention / stress-ng --mutex" "$(printf '%s\n' "${ratios[@]}" | median | cut -c 1-6)" ">=" 0.9 ""
+	ROUNDS_MIN=5
+	compare "mutex-contention / stress-ng --mutex" stressor_rate "work_rate 4 mutex-contention" 0.9
 else
 	echo "stress-ng is not here: not compared"
 fi

@@ -1,0 +1,26 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Workers' cheap reading of the clock is the clock.
+
+load lib/kt
+
+setup_file() {
+	make -s -C "$KT_ROOT" build/tests/worker_clock
+}
+
+check() { # SYSFS MS FILTER
+	run "$KT_ROOT/build/tests/worker_clock" "$1" "$2"
+	assert_success
+	echo "$output"
+	jq -e "$3" <<< "$output"
+}
+
+@test "a worker's clock agrees with CLOCK_MONOTONIC and never goes back" {
+	check /sys 1000 '.readings > 100000 and .back == 0 and .outside_ns <= 200'
+}
+
+@test "where the kernel's clock is not the TSC, a worker reads the kernel's" {
+	mkdir -p "$BATS_TEST_TMPDIR/devices/system/clocksource/clocksource0"
+	echo hpet > "$BATS_TEST_TMPDIR/devices/system/clocksource/clocksource0/current_clocksource"
+	check "$BATS_TEST_TMPDIR" 50 '.usable == false and .rate == 0 and .outside_ns == 0'
+}
