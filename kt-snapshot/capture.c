@@ -11,6 +11,8 @@
 
 const struct capture_section *const capture_sections[] = {
 	&section_cpus,
+	&section_regs,
+	&section_scx,
 	&section_map,
 	&section_prog,
 	NULL,

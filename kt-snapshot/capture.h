@@ -42,6 +42,7 @@ struct capture_section {
 };
 
 extern const struct capture_section section_cpus, section_map, section_prog;
+extern const struct capture_section section_domain, section_regs, section_scx;
 
 /* All sections, in the order of the document; ends with NULL. */
 extern const struct capture_section *const capture_sections[];

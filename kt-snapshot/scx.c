@@ -109,3 +109,41 @@ const char *scx_state_name(const struct kernel *k, int64_t value, char *buf, siz
 		return scx_enum_name(k, "scx_enable_state", "scx_", value, buf, size);
 	return scx_enum_name(k, "scx_ops_enable_state", "scx_ops_", value, buf, size);
 }
+
+json_t *scx_flag_names(const struct kernel *k, const char *type, const char *prefix, uint64_t value)
+{
+	json_t *names = json_array();
+	char name[64];
+	int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		if (!(value >> bit & 1))
+			continue;
+		scx_enum_name(k, type, prefix, (int64_t)(1ULL << bit), name, sizeof(name));
+		if (strcmp(name, "unknown") != 0)
+			json_array_append_new(names, json_string(name));
+	}
+	return names;
+}
+
+json_t *scx_text(const char *text)
+{
+	char copy[1025];
+	size_t i;
+
+	for (i = 0; text[i] && i + 1 < sizeof(copy); i++)
+		copy[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
+	return json_stringn(copy, i);
+}
+
+/* The clock source that counts jiffies has a tick's length as its factor. */
+uint64_t scx_tick_ns(struct kernel *k)
+{
+	uint64_t va = kallsyms_find(&k->symbols, "clocksource_jiffies");
+	int64_t mult, shift;
+
+	if (!va || kernel_number(k, "clocksource", "mult", va, &mult) ||
+	    kernel_number(k, "clocksource", "shift", va, &shift) || shift < 0 || shift > 31)
+		return 0;
+	return (uint64_t)mult >> shift;
+}

@@ -39,4 +39,17 @@ const char *scx_enum_name(const struct kernel *k, const char *type, const char *
 /* The same of an enable state. */
 const char *scx_state_name(const struct kernel *k, int64_t value, char *buf, size_t size);
 
+/*
+ * The names of the bits in @value that enum @type has, an array, each like scx_enum_name()'s; bits
+ * without a name are left out.
+ */
+json_t *scx_flag_names(const struct kernel *k, const char *type, const char *prefix,
+		       uint64_t value);
+
+/* @text as JSON; bytes that are not printable ASCII become '?'. */
+json_t *scx_text(const char *text);
+
+/* A jiffy in nanoseconds, or 0: this kernel does not say. */
+uint64_t scx_tick_ns(struct kernel *k);
+
 #endif
