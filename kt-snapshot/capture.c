@@ -13,6 +13,7 @@ const struct capture_section *const capture_sections[] = {
 	&section_cpus,
 	&section_regs,
 	&section_scx,
+	&section_domain,
 	&section_map,
 	&section_prog,
 	NULL,
