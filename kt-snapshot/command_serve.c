@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "commands.h"
@@ -17,6 +18,9 @@
 #include "exits.h"
 #include "options.h"
 #include "serve.h"
+#include "watchdog.h"
+
+#define VALUE_MAX 60000 /* bytes: the answer has to fit a line of the control socket */
 
 static const char *member(const json_t *request, const char *key)
 {
@@ -30,11 +34,82 @@ static json_t *request_snapshot(struct server *sv, const json_t *request)
 	return serve_capture(sv, member(request, "name"), member(request, "trigger"), false);
 }
 
+static json_t *request_watch(struct server *sv, const json_t *request)
+{
+	return serve_watch(sv, member(request, "symbol"));
+}
+
+static json_t *request_exit(struct server *sv, const json_t *request)
+{
+	(void)request;
+	return serve_watch_exit(sv);
+}
+
+static json_t *request_read(struct server *sv, const json_t *request)
+{
+	char *why = NULL, *text;
+	json_t *value = target_read(&sv->s, member(request, "target"), &why);
+	size_t len;
+
+	if (!value)
+		return serve_refuse_why(why);
+	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	len = text ? strlen(text) : 0;
+	free(text);
+	if (!len || len > VALUE_MAX) {
+		json_decref(value);
+		return serve_refuse("the value takes %zu bytes as JSON: expected at most %d", len,
+				    VALUE_MAX);
+	}
+	return json_pack("{s:b,s:o}", "ok", 1, "value", value);
+}
+
+static json_t *request_write(struct server *sv, const json_t *request)
+{
+	char *why = NULL;
+
+	if (target_write(&sv->s, member(request, "target"), member(request, "value"), &why))
+		return serve_refuse_why(why);
+	return json_pack("{s:b}", "ok", 1);
+}
+
+static json_t *request_watchdog(struct server *sv, const json_t *request)
+{
+	json_int_t ns = json_integer_value(json_object_get(request, "timeout_ns"));
+	char *why = NULL;
+
+	if (watchdog_set(&sv->s, ns, &why))
+		return serve_refuse_why(why);
+	return json_pack("{s:b}", "ok", 1);
+}
+
+/* The monitor's file is open for as long as we live. */
+static json_t *request_monitor(struct server *sv, const json_t *request)
+{
+	json_int_t ns = json_integer_value(json_object_get(request, "interval_ns"));
+	int fds[VM_MAX_FDS];
+	char *why = NULL;
+	json_t *answer;
+	size_t n = 0;
+
+	if (sv->monitor)
+		return serve_refuse("there is a monitor already");
+	answer = vm_ask(&sv->s.vm, json_pack("{s:s,s:b}", "command", "file", "monitor", 1), fds, &n,
+			&why);
+	json_decref(answer);
+	if (!answer || n != 1)
+		return serve_refuse_why(why);
+	sv->monitor = monitor_open(&sv->s, fds[0], ns, &why);
+	return sv->monitor ? json_pack("{s:b}", "ok", 1) : serve_refuse_why(why);
+}
+
 static const struct {
 	const char *name;
 	json_t *(*serve)(struct server *sv, const json_t *request);
 } requests[] = {
-	{"snapshot", request_snapshot},
+	{"snapshot", request_snapshot}, {"watch", request_watch},     {"read", request_read},
+	{"write", request_write},	{"watch-exit", request_exit}, {"monitor", request_monitor},
+	{"watchdog", request_watchdog},
 };
 
 static json_t *request_serve(struct server *sv, const json_t *request)
@@ -56,6 +131,8 @@ static int event_serve(struct server *sv, const json_t *event)
 	json_t *answer;
 	char *why = NULL;
 
+	if (!strcmp(name, "watch"))
+		serve_hit(sv, json_integer_value(json_object_get(event, "id")));
 	if (strcmp(name, "request"))
 		return 0;
 	answer = vm_ask(&sv->s.vm,
@@ -107,7 +184,7 @@ int command_serve(int argc, char **argv)
 		.argc = argc,
 		.argv = argv,
 	};
-	struct server sv = {.monitor_fd = -1};
+	struct server sv = {};
 	char *why = NULL;
 	const char *value;
 	json_t *answer;

@@ -24,7 +24,6 @@ struct serve_watch {
 struct server {
 	struct session s;
 	struct monitor *monitor; /* NULL: none */
-	int monitor_fd;
 	struct serve_watch exit; /* sched_ext's exit_kind, watch 0 */
 	struct serve_watch watches[SERVE_WATCHES];
 };

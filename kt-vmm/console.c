@@ -12,7 +12,7 @@
 /* The first words of arch/x86/kernel/dumpstack.c, traps.c, mm/fault.c and kernel/panic.c. */
 static const struct {
 	const char *text;
-	enum { IS_OOPS, IS_PANIC, IS_WARNING } kind;
+	enum { IS_OOPS, IS_PANIC, IS_WARNING, IS_END } kind;
 } signs[] = {
 	{"Kernel panic - not syncing", IS_PANIC},
 	{"Oops: ", IS_OOPS},
@@ -20,6 +20,7 @@ static const struct {
 	{"BUG: unable to handle ", IS_OOPS},
 	{"BUG: kernel NULL pointer dereference", IS_OOPS},
 	{"double fault: ", IS_OOPS},
+	{"Rebooting in ", IS_END},
 	{"WARNING: ", IS_WARNING},
 	{"rcu: INFO: ", IS_WARNING},
 	{"watchdog: BUG: soft lockup", IS_WARNING},
@@ -57,6 +58,10 @@ static void line_judge(struct console *c)
 			continue;
 		if (signs[i].kind == IS_WARNING) {
 			c->warnings++;
+			return;
+		}
+		if (signs[i].kind == IS_END) {
+			c->rebooting |= c->panic;
 			return;
 		}
 		if (!c->oops && !c->panic)

@@ -13,6 +13,7 @@ struct console {
 	char line[512];
 	size_t len;
 	bool panic, oops;
+	bool rebooting; /* a panic's last words are out */
 	unsigned int warnings;
 	char reason[256]; /* of the first oops or panic: its line without the time stamp */
 };

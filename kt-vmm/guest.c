@@ -21,10 +21,11 @@
 
 /*
  * What a guest that lives for seconds can do without. An oops ends the run: the kernel's state is
- * nothing to test a scheduler on. The slow serial port is for what is wrong: warnings and worse.
+ * nothing to test a scheduler on. A panicked one waits, so that it can be looked at. The slow
+ * serial port is for what is wrong: warnings and worse.
  */
-#define CMDLINE                                                                            \
-	"console=ttyS0 quiet loglevel=5 oops=panic panic=-1 mitigations=off tsc=reliable " \
+#define CMDLINE                                                                           \
+	"console=ttyS0 quiet loglevel=5 oops=panic panic=3 mitigations=off tsc=reliable " \
 	"no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests audit=0"
 
 char *guest_cmdline(const char *append, bool deterministic)

@@ -112,6 +112,7 @@ static void hello(struct vm *vm, const struct frame *f)
 		vm_deadline_set(vm, vm->o->timeout_ns);
 		if (vm->o->terminal)
 			vm_send_winsize(vm);
+		triggers_hello(vm);
 	}
 	json_decref(h);
 }
@@ -135,10 +136,12 @@ static void event(struct vm *vm, const struct frame *f)
 {
 	json_t *e = json_loadb((const char *)f->data, f->len, JSON_REJECT_DUPLICATES, NULL);
 
-	if (json_is_object(e))
+	if (json_is_object(e)) {
 		vm_event_log(vm, e);
-	else
+		triggers_event(vm, e);
+	} else {
 		guest_broke_channel(vm, "an event that is no JSON object");
+	}
 	json_decref(e);
 }
 

@@ -24,6 +24,10 @@
 #define DEFAULT_TOPOLOGY "1n1l2c1t"
 #define DEFAULT_MEMORY	 "2G"
 #define DEFAULT_TIMEOUT	 "10m"
+
+#define DEFAULT_MONITOR_NS 100000000ULL
+#define MIN_INTERVAL_NS	   1000000ULL
+#define MAX_INTERVAL_NS	   86400000000000ULL
 /* A boot takes 3 s here; a loaded host, or many emulated CPUs, much longer. */
 #define BOOT_TIMEOUT_NS		180000000000ULL
 #define BOOT_TIMEOUT_PER_CPU_NS 4000000000ULL
@@ -50,6 +54,9 @@ enum {
 	OPT_SEED,
 	OPT_NESTED,
 	OPT_ENGINE,
+	OPT_SNAPSHOTS,
+	OPT_MONITOR,
+	OPT_WATCHDOG,
 	OPT_ACCEL,
 	OPT_VERBOSE,
 };
@@ -80,6 +87,8 @@ static const struct option_row rows[] = {
 	{NULL, 0, NULL, "Guest", 0},
 	{"sched", 0, "FILE", "sched_ext scheduler to run the command under", OPT_SCHED},
 	{"sched-args", 0, "WORDS", "its arguments, as shell words", OPT_SCHED_ARGS},
+	{"watchdog-timeout", 0, "TIME", "how long sched_ext lets a runnable task wait under it",
+	 OPT_WATCHDOG},
 	{"include", 'i', "FILE[:GUESTPATH]",
 	 "carry a file or directory into the guest;\nprograms bring their libraries", OPT_INCLUDE},
 	{"no-auto-include", 0, NULL,
@@ -96,6 +105,10 @@ static const struct option_row rows[] = {
 	 "end the run this long after the guest came up\n(default " DEFAULT_TIMEOUT "; 0: never)",
 	 OPT_TIMEOUT},
 	{"rundir", 'o', "DIR", "keep everything the run made in DIR", OPT_RUNDIR},
+	{"snapshots", 0, "N", "N snapshots at even distances in the middle 80% of the\nscenario",
+	 OPT_SNAPSHOTS},
+	{"monitor", 0, "[INTERVAL]",
+	 "sample the kernel from outside into monitor.jsonl\n(default 100ms)", OPT_MONITOR},
 	{"dry-run", 0, NULL, "print what would be started and carried", OPT_DRY_RUN},
 	{"verbose", 'v', NULL, "say what is being done; -vv: more", OPT_VERBOSE},
 	{NULL, 0, NULL, "Other", 0},
@@ -107,6 +120,7 @@ struct settings {
 	struct guest_options guest;
 	const char *kernel, *append, *rundir, *engine, *accel;
 	uint64_t timeout_ns;
+	struct trigger_options triggers;
 	bool dry_run, no_stdin, seed_given, nested;
 	size_t n_modules, n_node_memory, n_distances, n_includes, n_env;
 };
@@ -138,6 +152,26 @@ static void env_add(struct settings *s, const char *text)
 		ptrlist_add(&s->guest.env, &s->n_env, text);
 	else if (value)
 		ptrlist_add(&s->guest.env, &s->n_env, xasprintf("%s=%s", text, value));
+}
+
+static unsigned int count_parse(const char *option, const char *text)
+{
+	int64_t n;
+
+	if (number_parse(text, 1, TRIGGERS_MAX_PERIODIC, &n))
+		die(EXIT_USAGE, "%s '%s': expected a whole number from 1 to %d", option, text,
+		    TRIGGERS_MAX_PERIODIC);
+	return n;
+}
+
+static uint64_t interval_parse(const char *option, const char *text)
+{
+	uint64_t ns;
+
+	if (duration_parse(text, &ns) || ns < MIN_INTERVAL_NS || ns > MAX_INTERVAL_NS)
+		die(EXIT_USAGE, "%s '%s': expected a time from 1ms to 24h, for example 100ms or 5s",
+		    option, text);
+	return ns;
 }
 
 static void option_apply(struct settings *s, int id, const char *value)
@@ -185,6 +219,16 @@ static void option_apply(struct settings *s, int id, const char *value)
 	case OPT_TIMEOUT:
 		if (duration_parse(value, &s->timeout_ns))
 			die(EXIT_USAGE, "--timeout '%s': expected a time such as 90s or 5m", value);
+		break;
+	case OPT_SNAPSHOTS:
+		s->triggers.periodic = count_parse("--snapshots", value);
+		break;
+	case OPT_MONITOR:
+		s->triggers.monitor_ns =
+			value ? interval_parse("--monitor", value) : DEFAULT_MONITOR_NS;
+		break;
+	case OPT_WATCHDOG:
+		s->triggers.watchdog_ns = interval_parse("--watchdog-timeout", value);
 		break;
 	case OPT_RUNDIR:
 		s->rundir = value;
@@ -254,6 +298,14 @@ static void settings_read(struct settings *s, int argc, char **argv)
 		    s->guest.command[0]);
 	if (s->guest.sched_args && !s->guest.sched)
 		die(EXIT_USAGE, "--sched-args: expected --sched FILE with it");
+	if (s->triggers.watchdog_ns && !s->guest.sched)
+		die(EXIT_USAGE, "--watchdog-timeout: expected --sched FILE with it");
+	if (s->guest.deterministic && (s->triggers.periodic || s->triggers.watchdog_ns))
+		die(EXIT_USAGE,
+		    "%s: the guest would be stopped at moments of the host's, which excludes "
+		    "--deterministic",
+		    s->triggers.periodic ? "--snapshots" : "--watchdog-timeout");
+	s->triggers.scheduler = s->guest.sched != NULL;
 	if (s->guest.shell && s->guest.deterministic)
 		die(EXIT_USAGE, "--shell: keys come at moments of your choosing, which excludes "
 				"--deterministic");
@@ -416,6 +468,7 @@ int main(int argc, char **argv)
 		.boot_timeout_ns = BOOT_TIMEOUT_NS +
 				   topology_cpus(&machine.topology) * BOOT_TIMEOUT_PER_CPU_NS,
 		.timeout_ns = s.timeout_ns,
+		.triggers = s.triggers,
 		.forward_stdin = s.guest.forward_stdin,
 		.terminal = s.guest.shell,
 	};

@@ -100,6 +100,24 @@ static json_t *attempt(const struct vm_result *r)
 			 (json_int_t)r->wall_ns);
 }
 
+static json_t *time_or_null(uint64_t ns)
+{
+	return ns ? json_integer((json_int_t)ns) : json_null();
+}
+
+/* What was looked at from outside, and what was asked for and not to be had. */
+static json_t *observed(const struct report *r)
+{
+	const struct trigger_options *t = &r->vm->triggers;
+	const struct vm_result *v = r->result;
+
+	return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o}", "snapshots", (int)v->snapshots,
+			 "periodic", (int)t->periodic, "monitor_ns", time_or_null(t->monitor_ns),
+			 "watchdog_timeout_ns", time_or_null(t->watchdog_ns), "reader_ready_ns",
+			 time_or_null(v->reader_ns), "unmet",
+			 v->unmet ? json_incref(v->unmet) : json_array());
+}
+
 static json_t *report_json(const struct report *r)
 {
 	const struct vm_result *v = r->result;
@@ -145,6 +163,7 @@ static json_t *report_json(const struct report *r)
 			    v->outcome.have_exit ? json_integer(v->outcome.oom_kills)
 						 : json_null());
 	json_object_set_new(j, "kernel_warnings", json_integer(v->console.warnings));
+	json_object_set_new(j, "observed", observed(r));
 	json_object_set_new(j, "attempts", attempts);
 	return j;
 }

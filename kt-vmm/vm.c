@@ -23,6 +23,7 @@
 
 #define PING_TIMEOUT_NS	  5000000000ULL	 /* for an answer when time is up */
 #define PANIC_TIMEOUT_NS  10000000000ULL /* for a panicked kernel to reset */
+#define LAST_SNAPSHOT_NS  60000000000ULL /* for the snapshot of a run that is over */
 #define CONSOLE_SCAN_MS	  100
 #define CHANNEL_TAIL_MS	  5 /* how often a deterministic run's channel file is looked at */
 #define CONSOLE_MAX_BYTES (256ULL << 20)
@@ -93,14 +94,33 @@ int vm_freeze(struct vm *vm)
 	return err;
 }
 
+/* A watchpoint may have been hit: the guest stands still until who watches lets it go on. */
+static void watch_check(struct vm *vm)
+{
+	struct engine_hit hit;
+
+	if (vm->ended || !vm->engine.ops->hit(&vm->engine, &hit))
+		return;
+	if (!vm->frozen++)
+		vm->frozen_ns = now_ns();
+	if (!control_hit(&vm->control, vm, &hit))
+		vm_thaw(vm); /* nobody watches any more */
+}
+
 void vm_thaw(struct vm *vm)
 {
+	uint64_t ns = now_ns() - vm->frozen_ns;
+
+	/* Of a hit that came while it was being frozen it is told before it goes on. */
+	if (vm->frozen == 1)
+		watch_check(vm);
 	if (--vm->frozen || vm->ended)
 		return;
 	if (vm->engine.ops->thaw(&vm->engine))
 		warn("cannot thaw the guest");
 	if (vm->deadline != UINT64_MAX)
-		vm->deadline += now_ns() - vm->frozen_ns;
+		vm->deadline += ns;
+	triggers_thawed(vm, ns);
 }
 
 static void freeze_while_stopped(struct vm *vm)
@@ -159,6 +179,12 @@ static void timeout_judge(struct vm *vm)
 	}
 }
 
+/* The snapshot of the end is there, or will not come: what was to happen then happens now. */
+static void judge_now(struct vm *vm)
+{
+	vm->deadline = 0;
+}
+
 /* The time for something is up. */
 static void deadline_passed(struct vm *vm)
 {
@@ -170,7 +196,9 @@ static void deadline_passed(struct vm *vm)
 	} else if (vm->r->console.panic || vm->r->console.oops) {
 		outcome_from_silence(o, &vm->r->console);
 	} else if (vm->r->hello) {
-		timeout_judge(vm);
+		vm_deadline_set(vm, LAST_SNAPSHOT_NS);
+		if (!triggers_last(vm, "timeout", judge_now))
+			timeout_judge(vm);
 	} else {
 		outcome_set(o, "hang", STATUS_HANG,
 			    xasprintf("the guest did not come up within %.0f s",
@@ -184,8 +212,13 @@ static void console_check(struct vm *vm)
 	bool was_down = c->panic;
 
 	console_scan(c);
-	if (c->panic && !was_down)
+	if (c->panic && !was_down) {
 		vm_deadline_set(vm, PANIC_TIMEOUT_NS);
+		triggers_last(vm, "panic", NULL);
+	}
+	/* It has said all and would reset: its memory is seen, there is nothing to wait for. */
+	if (c->rebooting && !vm->ended && vm->triggers.last != LAST_UNDER_WAY)
+		vm->engine.ops->stop(&vm->engine);
 	if (c->pos > CONSOLE_MAX_BYTES)
 		outcome_set(&vm->r->outcome, "guest-died", STATUS_GUEST_DIED,
 			    xstrdup("the guest flooded its console with more than 256 MiB"));
@@ -199,24 +232,15 @@ static int poll_timeout(const struct vm *vm)
 
 	if (vm->frozen)
 		return ms;
+	if (triggers_due(vm) <= now)
+		return 0;
+	if (triggers_due(vm) - now < ms * 1000000ULL)
+		ms = (triggers_due(vm) - now) / 1000000 + 1;
 	if (vm->deadline <= now)
 		return 0;
 	if (vm->deadline - now < ms * 1000000ULL)
 		return (vm->deadline - now) / 1000000 + 1;
 	return ms;
-}
-
-/* A watchpoint may have been hit: the guest stands still until who watches lets it go on. */
-static void watch_check(struct vm *vm)
-{
-	struct engine_hit hit;
-
-	if (!vm->engine.ops->hit(&vm->engine, &hit))
-		return;
-	if (!vm->frozen++)
-		vm->frozen_ns = now_ns();
-	if (!control_hit(&vm->control, vm, &hit))
-		vm_thaw(vm); /* nobody watches any more */
 }
 
 /* The VM may have ended. */
@@ -263,10 +287,12 @@ static void vm_serve(struct vm *vm)
 	channel_serve(vm);
 	if (p[5].revents && !vm->ended)
 		stdin_forward(vm);
-	if (p[6].revents && !vm->ended)
+	if (p[6].revents)
 		watch_check(vm);
 	console_check(vm);
 	control_serve(&vm->control, vm);
+	if (!vm->ended && !judged)
+		triggers_run(vm);
 	if (!vm->ended && !vm->frozen && now_ns() >= vm->deadline)
 		deadline_passed(vm);
 	/* A judged run needs no guest, unless it reported itself and is powering off. */
@@ -387,6 +413,8 @@ void vm_run(const struct vm_options *o, struct vm_result *r)
 		vm_deadline_set(&vm, o->boot_timeout_ns);
 		control_listen(&vm);
 		vm_loop(&vm);
+		r->reader_ns = vm.reader.ready_ns ? vm.reader.ready_ns - vm.reader.start_ns : 0;
+		r->snapshots = vm.reader.n_snapshots;
 		control_close(&vm.control, &vm);
 		reader_close(&vm);
 		terminal_restore();
@@ -403,4 +431,5 @@ void vm_result_free(struct vm_result *r)
 	outcome_free(&r->outcome);
 	cleanup_closep(&r->console.fd);
 	free(take_ptr(r->kernel));
+	json_decref(take_ptr(r->unmet));
 }

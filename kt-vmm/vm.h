@@ -3,12 +3,14 @@
 #ifndef KT_VM_H
 #define KT_VM_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "engine.h"
 #include "outcome.h"
 #include "rundir.h"
+#include "triggers.h"
 
 /* Where the guest's streams go, beside the program's own stdout and stderr. */
 struct sinks {
@@ -28,6 +30,7 @@ struct vm_options {
 	struct sinks sinks;
 	uint64_t boot_timeout_ns; /* from start to HELLO */
 	uint64_t timeout_ns;	  /* from HELLO on; 0: none */
+	struct trigger_options triggers;
 	bool forward_stdin;
 	bool terminal; /* --shell: raw terminal, window size */
 };
@@ -43,6 +46,9 @@ struct vm_result {
 	uint64_t boot_ns;			   /* start to HELLO */
 	uint64_t wall_ns;
 	bool emulated;
+	unsigned int snapshots; /* that were kept */
+	uint64_t reader_ns;	/* from the reader's start until it was ready; 0: never */
+	json_t *unmet;		/* strings: what was asked for and not to be had; or NULL */
 };
 
 /* From here on the signals that end or stop a run are read from descriptors. */

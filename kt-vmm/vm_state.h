@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "control.h"
 #include "reader.h"
+#include "triggers.h"
 #include "vm.h"
 
 /* Guest output that our reader has yet to take; meanwhile the guest's further frames wait. */
@@ -33,6 +34,8 @@ struct vm {
 	bool pinged, ponged, ended;
 	struct control control;
 	struct reader reader;
+	struct triggers triggers;
+	void (*triggers_last_done)(struct vm *vm);
 	unsigned int frozen; /* how often, by whomever */
 	uint64_t frozen_ns;  /* since when */
 };

@@ -32,21 +32,10 @@ void events_open(struct events *ev)
 	ev->fd = fd;
 }
 
-void events_send(struct events *ev, const char *event, const char *key, const char *value, int line)
+static void send_object(struct events *ev, json_t *o)
 {
-	json_t *o;
-	char *text;
+	char *text = json_dumps(o, JSON_COMPACT);
 
-	if (ev->fd < 0)
-		return;
-	o = json_pack("{s:s,s:I}", "event", event, "t_ns", (json_int_t)clock_now());
-	if (!o)
-		return;
-	if (key)
-		json_object_set_new(o, key, value ? json_string(value) : json_null());
-	if (line > 0)
-		json_object_set_new(o, "line", json_integer(line));
-	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	if (text && send(ev->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
 	    !ev->warned) {
@@ -54,4 +43,35 @@ void events_send(struct events *ev, const char *event, const char *key, const ch
 		ev->warned = true;
 	}
 	free(text);
+}
+
+static json_t *event_new(const char *event)
+{
+	return json_pack("{s:s,s:I}", "event", event, "t_ns", (json_int_t)clock_now());
+}
+
+void events_send(struct events *ev, const char *event, const char *key, const char *value, int line)
+{
+	json_t *o;
+
+	if (ev->fd < 0)
+		return;
+	o = event_new(event);
+	if (key)
+		json_object_set_new(o, key, value ? json_string(value) : json_null());
+	if (line > 0)
+		json_object_set_new(o, "line", json_integer(line));
+	send_object(ev, o);
+}
+
+void events_scenario(struct events *ev, const char *scenario, uint64_t duration_ns)
+{
+	json_t *o;
+
+	if (ev->fd < 0)
+		return;
+	o = event_new("scenario-start");
+	json_object_set_new(o, "scenario", scenario ? json_string(scenario) : json_null());
+	json_object_set_new(o, "duration_ns", json_integer((json_int_t)duration_ns));
+	send_object(ev, o);
 }

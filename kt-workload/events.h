@@ -25,4 +25,7 @@ void events_open(struct events *ev);
 void events_send(struct events *ev, const char *event, const char *key, const char *value,
 		 int line);
 
+/* Send "scenario-start" of @scenario, whose workload is to take @duration_ns. */
+void events_scenario(struct events *ev, const char *scenario, uint64_t duration_ns);
+
 #endif

@@ -369,6 +369,17 @@ static size_t telemetry_size(const struct run *run)
 	return most;
 }
 
+/* How long the workload is to run: the duration, or the steps' holds together. */
+static uint64_t workload_ns(const struct scenario *sc)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 1; i < sc->n_steps; i++)
+		sum += sc->steps[i]->hold_ns + sc->steps[i]->sleep_ns;
+	return sum ? sum : sc->duration_ns;
+}
+
 static void run_steps(struct run *run)
 {
 	const struct scenario *sc = run->sc;
@@ -510,7 +521,7 @@ void run_scenario(struct run *run, const char *sysfs)
 		run->draw_seed = clock_now();
 	open_tree(run);
 	run->dead |= preflight_fails(run);
-	events_send(&run->events, "scenario-start", "scenario", run->sc->name, 0);
+	events_scenario(&run->events, run->sc->name, workload_ns(run->sc));
 	run_steps(run);
 	health_judge(run);
 	cgroup_tree_close(&run->tree);
