@@ -32,7 +32,7 @@ LIBS_kt-assert	 := -lyajl -ljansson -lm
 LIBS_kt-snapshot = $(LIBBPF_A) -ljansson -lelf -lz -lzstd -lseccomp -lcap -lm
 LIBS_kt-gauntlet := -ljansson -lm
 
-all: $(addprefix $(BIN)/,$(PROGRAMS)) sched
+all: $(addprefix $(BIN)/,$(PROGRAMS)) sched $(BUILD)/tests/snapshot/ram_image
 
 help:
 	@sed -n 's/^# target \([a-z-]*\): /  \1\t/p' Makefile | expand -t 12
@@ -130,6 +130,13 @@ $(BUILD)/tests/worker_clock: tests/lib/worker_clock.c $(addprefix $(BUILD)/guest
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^
+
+# A guest's memory in a file, and kt-snapshot's own code on it.
+SNAPSHOT_OBJECTS := $(filter-out %/main.o,$(call objects,kt-snapshot))
+$(BUILD)/tests/snapshot/ram_image.o: KT_CFLAGS += $(SCHED_CFLAGS) -Ikt-snapshot
+$(BUILD)/tests/snapshot/ram_image: $(BUILD)/tests/snapshot/ram_image.o $(SNAPSHOT_OBJECTS) $(BUILD)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS_kt-snapshot)
 
 bench: setup
 	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/spin_overhead $(BUILD)/tests/bench/bare_work

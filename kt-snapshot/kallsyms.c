@@ -13,6 +13,7 @@
 #define NAMES_MAX   (256u << 20)
 #define TOKENS	    256
 #define TOKENS_MAX  (16 * 1024) /* bytes of all tokens */
+#define SHORT_TOKEN 16		/* bytes; nearly all are */
 
 struct tables {
 	uint64_t names, count, token_table, token_index, offsets;
@@ -57,7 +58,7 @@ static int tables_find(struct tables *t, const struct vmcoreinfo *v)
 
 struct tokens {
 	char text[TOKENS_MAX];
-	uint16_t index[TOKENS];
+	uint16_t index[TOKENS], len[TOKENS];
 };
 
 static int tokens_read(struct tokens *t, struct memory *m, const struct tables *at)
@@ -74,15 +75,20 @@ static int tokens_read(struct tokens *t, struct memory *m, const struct tables *
 	if (!err)
 		err = memory_read(m, at->token_table, t->text, end + 64);
 	t->text[end + 64] = '\0';
+	for (i = 0; i < TOKENS; i++)
+		t->len[i] = strnlen(t->text + t->index[i], NAME_MAX);
 	return err;
 }
 
-/* One compressed name. @type gets its first character. Returns the name's length or -errno. */
-static int name_read(struct stream *s, const struct tokens *t, char *type, char name[NAME_MAX])
+/*
+ * One compressed name of a symbol, whose type comes first. @name has room for NAME_MAX bytes.
+ * Returns its length or -errno.
+ */
+static int name_read(struct stream *s, const struct tokens *t, char *type, char *name)
 {
-	uint8_t byte, low;
+	char text[NAME_MAX + SHORT_TOKEN + 1];
 	size_t len, n = 0;
-	bool first = true;
+	uint8_t byte, low;
 	int err = stream_byte(s, &byte);
 
 	len = byte & 0x7f;
@@ -93,21 +99,36 @@ static int name_read(struct stream *s, const struct tokens *t, char *type, char 
 	if (err || !len || len > NAME_MAX)
 		return err ? err : -EBADMSG;
 	while (len--) {
-		const char *c;
+		size_t more;
 
 		err = stream_byte(s, &byte);
 		if (err)
 			return err;
-		for (c = t->text + t->index[byte]; *c; c++) {
-			if (first)
-				*type = *c;
-			else if (n < NAME_MAX - 1)
-				name[n++] = *c;
-			first = false;
-		}
+		more = t->len[byte];
+		if (n + more > NAME_MAX)
+			more = NAME_MAX - n;
+		if (more <=
+		    SHORT_TOKEN) /* of a fixed size, which is a matter of two instructions */
+			memcpy(text + n, t->text + t->index[byte], SHORT_TOKEN);
+		else
+			memcpy(text + n, t->text + t->index[byte], more);
+		n += more;
 	}
+	text[n] = '\0';
+	*type = text[0];
+	n -= n > 0;
+	memcpy(name, text + 1, n);
 	name[n] = '\0';
 	return n;
+}
+
+static uint32_t hash(const char *name)
+{
+	uint32_t h = 5381;
+
+	while (*name)
+		h = h * 33 + (unsigned char)*name++;
+	return h * 2654435761U; /* its low bits choose a slot */
 }
 
 static int names_read(struct kallsyms *k, struct memory *m, const struct tables *at,
@@ -116,21 +137,21 @@ static int names_read(struct kallsyms *k, struct memory *m, const struct tables 
 	_cleanup_free_ size_t *starts = xcalloc(k->n, sizeof(*starts));
 	struct stream s = {.m = m, .at = at->names};
 	size_t used = 0, size = 8u << 20, i;
-	char name[NAME_MAX];
 
 	k->names = xmalloc(size);
 	for (i = 0; i < k->n; i++) {
-		int len = name_read(&s, tokens, &k->symbols[i].type, name);
+		int len;
 
-		if (len < 0)
-			return len;
-		if (used + len + 1 > NAMES_MAX)
+		if (used + NAME_MAX > NAMES_MAX)
 			return -EBADMSG;
-		if (used + len + 1 > size) {
+		if (used + NAME_MAX > size) {
 			size *= 2;
 			k->names = xrealloc(k->names, size);
 		}
-		memcpy(k->names + used, name, len + 1);
+		len = name_read(&s, tokens, &k->symbols[i].type, k->names + used);
+		if (len < 0)
+			return len;
+		k->symbols[i].hash = hash(k->names + used);
 		starts[i] = used;
 		used += len + 1;
 	}
@@ -139,15 +160,19 @@ static int names_read(struct kallsyms *k, struct memory *m, const struct tables 
 	return 0;
 }
 
-static size_t hash(const char *name)
+/* The slot of @name, or the free one that would be its. */
+static struct symbol_slot *slot_find(const struct kallsyms *k, const char *name, uint32_t hash)
 {
-	size_t h = 5381;
+	size_t slot = hash & (k->n_slots - 1);
 
-	while (*name)
-		h = h * 33 + (unsigned char)*name++;
-	return h;
+	while (k->by_name[slot].number &&
+	       (k->by_name[slot].hash != hash ||
+		strcmp(k->symbols[k->by_name[slot].number - 1].name, name)))
+		slot = (slot + 1) & (k->n_slots - 1);
+	return &k->by_name[slot];
 }
 
+/* Those of one name are found by the first of them. */
 static void index_build(struct kallsyms *k)
 {
 	size_t i;
@@ -156,13 +181,11 @@ static void index_build(struct kallsyms *k)
 		;
 	k->by_name = xcalloc(k->n_slots, sizeof(*k->by_name));
 	for (i = 0; i < k->n; i++) {
-		size_t slot = hash(k->symbols[i].name) & (k->n_slots - 1);
+		const struct symbol *s = &k->symbols[i];
+		struct symbol_slot *slot = slot_find(k, s->name, s->hash);
 
-		while (k->by_name[slot] &&
-		       strcmp(k->symbols[k->by_name[slot] - 1].name, k->symbols[i].name))
-			slot = (slot + 1) & (k->n_slots - 1);
-		if (!k->by_name[slot])
-			k->by_name[slot] = i + 1;
+		if (!slot->number)
+			*slot = (struct symbol_slot){s->hash, i + 1};
 	}
 }
 
@@ -203,14 +226,12 @@ static bool scheme_fits(const struct kallsyms *k, const struct tables *at, const
 
 	*base = at->relative_base;
 	for (i = 0; i < ARRAY_SIZE(anchors); i++) {
-		uint64_t want, slot, got;
+		uint64_t want, got;
 		uint32_t n;
 
 		if (!vmcoreinfo_symbol(v, anchors[i], &want))
 			continue;
-		slot = hash(anchors[i]) & (k->n_slots - 1);
-		while ((n = k->by_name[slot]) && strcmp(k->symbols[n - 1].name, anchors[i]))
-			slot = (slot + 1) & (k->n_slots - 1);
+		n = slot_find(k, anchors[i], hash(anchors[i]))->number;
 		if (!n)
 			continue;
 		if (!hits && scheme != SCHEME_FROM_HERE)
@@ -228,6 +249,17 @@ static int compare(const void *a, const void *b)
 	const struct symbol *x = a, *y = b;
 
 	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+static bool is_sorted(const struct kallsyms *k)
+{
+	size_t i;
+
+	for (i = 1; i < k->n; i++) {
+		if (k->symbols[i].address < k->symbols[i - 1].address)
+			return false;
+	}
+	return true;
 }
 
 static int addresses_read(struct kallsyms *k, struct memory *m, const struct tables *at,
@@ -276,9 +308,12 @@ static int read_all(struct kallsyms *k, struct memory *m, const struct vmcoreinf
 	err = addresses_read(k, m, &at, v);
 	if (err)
 		return err;
-	qsort(k->symbols, k->n, sizeof(*k->symbols), compare);
-	free(take_ptr(k->by_name));
-	index_build(k);
+	/* Kernels keep them in order, but for the per-CPU ones of some. */
+	if (!is_sorted(k)) {
+		qsort(k->symbols, k->n, sizeof(*k->symbols), compare);
+		free(take_ptr(k->by_name));
+		index_build(k);
+	}
 	return 0;
 }
 
@@ -308,11 +343,8 @@ void kallsyms_free(struct kallsyms *k)
 
 uint64_t kallsyms_find(const struct kallsyms *k, const char *name)
 {
-	size_t slot = hash(name) & (k->n_slots - 1);
-	uint32_t n;
+	uint32_t n = slot_find(k, name, hash(name))->number;
 
-	while ((n = k->by_name[slot]) && strcmp(k->symbols[n - 1].name, name))
-		slot = (slot + 1) & (k->n_slots - 1);
 	return n ? k->symbols[n - 1].address : 0;
 }
 

@@ -17,13 +17,18 @@
 struct symbol {
 	uint64_t address;
 	const char *name;
-	char type; /* as nm(1) has it */
+	uint32_t hash; /* of the name */
+	char type;     /* as nm(1) has it */
+};
+
+struct symbol_slot {
+	uint32_t hash, number; /* the symbol's index + 1, 0: free */
 };
 
 struct kallsyms {
 	struct symbol *symbols; /* by address */
 	size_t n;
-	uint32_t *by_name; /* hash table of indices + 1 */
+	struct symbol_slot *by_name; /* hash table */
 	size_t n_slots;
 	char *names;
 };

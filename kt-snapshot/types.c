@@ -64,6 +64,7 @@ int types_parse(struct types *t, const void *data, uint32_t size, char **why)
 	int err;
 
 	*t = (struct types){};
+	libbpf_set_print(NULL); /* what is wrong with a guest's types is said in one line, here */
 	t->btf = btf__new(data, size);
 	err = libbpf_get_error(t->btf);
 	if (err) {
