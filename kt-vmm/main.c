@@ -13,6 +13,7 @@
 #include "diag.h"
 #include "exits.h"
 #include "guest.h"
+#include "kvm/dump.h"
 #include "nested.h"
 #include "options.h"
 #include "quantity.h"
@@ -50,6 +51,7 @@ enum {
 	OPT_SHELL,
 	OPT_NO_STDIN,
 	OPT_DRY_RUN,
+	OPT_DUMP_TABLES,
 	OPT_DETERMINISTIC,
 	OPT_SEED,
 	OPT_NESTED,
@@ -110,6 +112,9 @@ static const struct option_row rows[] = {
 	{"monitor", 0, "[INTERVAL]",
 	 "sample the kernel from outside into monitor.jsonl\n(default 100ms)", OPT_MONITOR},
 	{"dry-run", 0, NULL, "print what would be started and carried", OPT_DRY_RUN},
+	{"dump-tables", 0, "DIR",
+	 "write the ACPI tables and CPUID leaves of the kvm\nengine's machine to DIR, and start nothing",
+	 OPT_DUMP_TABLES},
 	{"verbose", 'v', NULL, "say what is being done; -vv: more", OPT_VERBOSE},
 	{NULL, 0, NULL, "Other", 0},
 };
@@ -121,6 +126,7 @@ struct settings {
 	const char *kernel, *append, *rundir, *engine, *accel;
 	uint64_t timeout_ns;
 	struct trigger_options triggers;
+	const char *dump_tables;
 	bool dry_run, no_stdin, seed_given, nested;
 	size_t n_modules, n_node_memory, n_distances, n_includes, n_env;
 };
@@ -242,6 +248,9 @@ static void option_apply(struct settings *s, int id, const char *value)
 	case OPT_DRY_RUN:
 		s->dry_run = true;
 		break;
+	case OPT_DUMP_TABLES:
+		s->dump_tables = value;
+		break;
 	case OPT_DETERMINISTIC:
 		s->guest.deterministic = true;
 		seed_set(s, "--deterministic", value);
@@ -290,6 +299,8 @@ static void settings_read(struct settings *s, int argc, char **argv)
 	while ((id = options_next(&o, &value)))
 		option_apply(s, id, value);
 	s->guest.command = options_operands(&o);
+	if (s->dump_tables)
+		return;
 	if (!s->guest.command[0] && !s->guest.shell)
 		die(EXIT_USAGE, "expected a command to run in the guest, or --shell");
 	if (s->guest.deterministic && !s->seed_given && s->guest.command[0] &&
@@ -440,6 +451,11 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	settings_read(&s, argc, argv);
 	machine_build(&machine, &s.machine);
+	if (s.dump_tables) {
+		if (kvm_dump(&machine, s.dump_tables, &why))
+			die(STATUS_VMM, "%s", why);
+		return 0;
+	}
 	if (kernel_find(s.kernel, &kernel, &why))
 		die(EXIT_USAGE, "%s", why);
 	engine_choose(s.engine, s.accel, s.guest.deterministic, &choice);
