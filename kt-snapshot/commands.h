@@ -5,6 +5,7 @@
 
 /* Each returns the program's exit status. */
 int command_capture(int argc, char **argv);
+int command_diff(int argc, char **argv);
 int command_get(int argc, char **argv);
 int command_monitor(int argc, char **argv);
 int command_read(int argc, char **argv);

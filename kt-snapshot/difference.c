@@ -42,9 +42,11 @@ static bool integer_of(const json_t *v, __int128 *number)
 
 static char *number_text(__int128 number)
 {
-	unsigned __int128 left = number < 0 ? -(unsigned __int128)number : number;
+	unsigned __int128 left = number;
 	char text[48], *p = text + sizeof(text);
 
+	if (number < 0)
+		left = -left;
 	*--p = '\0';
 	do {
 		*--p = '0' + (int)(left % 10);
@@ -95,41 +97,78 @@ static char *key_label(const json_t *key)
 	return NULL;
 }
 
-enum identity { BY_KEY, BY_NAME, BY_CPU, BY_ID, BY_PID, IDENTITIES };
+enum identity { BY_KEY, BY_CPU, BY_NAME, BY_ID, BY_PID, IDENTITIES };
 
-/* The step that leads to @element of an array, by what @identity says; or NULL. Caller frees. */
-static char *label_of(const json_t *element, enum identity identity)
+/* Two arrays, and how often each name is in the one that has it more often. */
+struct pair {
+	const json_t *a, *b;
+	json_t *names;
+};
+
+static void count_names(json_t *names, const json_t *array)
 {
+	json_t *element, *counts = json_object();
+	const char *name;
+	size_t i;
+
+	json_array_foreach((json_t *)array, i, element)
+	{
+		json_int_t n, most;
+
+		name = json_string_value(json_object_get(element, "name"));
+		if (!name)
+			continue;
+		n = json_integer_value(json_object_get(counts, name)) + 1;
+		most = json_integer_value(json_object_get(names, name));
+		json_object_set_new(counts, name, json_integer(n));
+		json_object_set_new(names, name, json_integer(n > most ? n : most));
+	}
+	json_decref(counts);
+}
+
+/* The step that leads to @element, number @i, by what @identity says; or NULL. Caller frees. */
+static char *label_of(const struct pair *p, const json_t *element, size_t i, enum identity identity)
+{
+	const char *name = json_string_value(json_object_get(element, "name"));
 	static const char *const members[] = {
-		[BY_NAME] = "name", [BY_CPU] = "cpu", [BY_ID] = "id", [BY_PID] = "pid",
+		[BY_CPU] = "cpu",
+		[BY_NAME] = "id",
+		[BY_ID] = "id",
+		[BY_PID] = "pid",
 	};
 	const json_t *v;
 
 	if (identity == BY_KEY)
 		return key_label(json_object_get(element, "key"));
-	v = json_object_get(element, members[identity]);
-	if (identity == BY_NAME && json_is_string(v) && json_string_length(v)) {
-		_cleanup_free_ char *quoted = document_quote(json_string_value(v));
+	if (identity == BY_NAME && !name)
+		return NULL;
+	if (identity == BY_NAME && *name &&
+	    json_integer_value(json_object_get(p->names, name)) == 1) {
+		_cleanup_free_ char *quoted = document_quote(name);
 
 		return xasprintf(".%s", quoted);
 	}
-	if (identity != BY_NAME && json_is_integer(v))
+	v = json_object_get(element, members[identity]);
+	if (identity == BY_CPU)
+		return json_is_integer(v) && (size_t)json_integer_value(v) == i
+			       ? xasprintf("[%zu]", i)
+			       : NULL;
+	if (json_is_integer(v))
 		return xasprintf("[%s=%" JSON_INTEGER_FORMAT "]", members[identity],
 				 json_integer_value(v));
-	return identity == BY_ID && json_is_string(v)
-		       ? xasprintf("[id=\"%s\"]", json_string_value(v))
-		       : NULL;
+	return json_is_string(v) ? xasprintf("[%s=\"%s\"]", members[identity], json_string_value(v))
+				 : NULL;
 }
 
 /* The elements under their steps, or NULL when these are not to be had or not unique. */
-static json_t *labelled(const json_t *array, enum identity identity)
+static json_t *labelled(const struct pair *p, const json_t *array, enum identity identity)
 {
 	json_t *o = json_object(), *element;
 	size_t i;
 
 	json_array_foreach((json_t *)array, i, element)
 	{
-		_cleanup_free_ char *label = label_of(element, identity);
+		_cleanup_free_ char *label = label_of(p, element, i, identity);
 
 		if (!label || json_object_get(o, label) || json_object_set(o, label, element)) {
 			json_decref(o);
@@ -156,34 +195,43 @@ static json_t *numbered(const json_t *array)
 /* Both arrays by the same identity, the first that tells their elements apart. */
 static void label_both(const json_t *a, const json_t *b, json_t **oa, json_t **ob)
 {
+	struct pair p = {a, b, json_object()};
 	enum identity identity;
 
-	for (identity = 0; identity < IDENTITIES; identity++) {
-		*oa = labelled(a, identity);
-		*ob = *oa ? labelled(b, identity) : NULL;
-		if (*ob)
-			return;
-		json_decref(*oa);
+	count_names(p.names, a);
+	count_names(p.names, b);
+	for (*ob = NULL, identity = 0; !*ob && identity < IDENTITIES; identity++) {
+		*oa = labelled(&p, a, identity);
+		*ob = *oa ? labelled(&p, b, identity) : NULL;
+		if (!*ob)
+			json_decref(*oa);
 	}
-	*oa = numbered(a);
-	*ob = numbered(b);
+	if (!*ob) {
+		*oa = numbered(a);
+		*ob = numbered(b);
+	}
+	json_decref(p.names);
 }
 
 static void walk(struct walk *w, const char *path, const json_t *a, const json_t *b);
 
-/* A map's variables and entries are steps from the map itself. */
-static bool is_transparent(const char *key)
+/* A map's variables and entries are steps from the map itself, an entry's value's from the entry.
+ */
+static bool is_transparent(const json_t *parent, const char *key)
 {
+	if (!strcmp(key, "value"))
+		return json_object_get(parent, "key") &&
+		       json_is_object(json_object_get(parent, key));
 	return !strcmp(key, "vars") || !strcmp(key, "entries");
 }
 
-static char *child_path(const char *path, const char *key, bool labels)
+static char *child_path(const char *path, const json_t *parent, const char *key, bool labels)
 {
 	_cleanup_free_ char *quoted = labels ? NULL : document_quote(key);
 
 	if (labels)
 		return xasprintf("%s%s", path, key);
-	if (*path && is_transparent(key))
+	if (*path && is_transparent(parent, key))
 		return xstrdup(path);
 	return xasprintf("%s%s%s", path, *path ? "." : "", quoted);
 }
@@ -208,14 +256,14 @@ static void walk_members(struct walk *w, const char *path, const json_t *a, cons
 
 	json_object_foreach((json_t *)a, key, v)
 	{
-		_cleanup_free_ char *child = child_path(path, key, labels);
+		_cleanup_free_ char *child = child_path(path, a, key, labels);
 
 		if (is_compared(path, key))
 			walk(w, child, v, json_object_get(b, key));
 	}
 	json_object_foreach((json_t *)b, key, v)
 	{
-		_cleanup_free_ char *child = child_path(path, key, labels);
+		_cleanup_free_ char *child = child_path(path, b, key, labels);
 
 		if (is_compared(path, key) && !json_object_get(a, key))
 			walk(w, child, NULL, v);
@@ -247,8 +295,8 @@ static void walk(struct walk *w, const char *path, const json_t *a, const json_t
 }
 
 void difference_walk(const json_t *a, const json_t *b,
-		     void (*take)(void *context, const char *path, const json_t *a,
-				  const json_t *b, const char *by),
+		     void (*take)(void *context, const char *path, const json_t *a, const json_t *b,
+				  const char *by),
 		     void *context)
 {
 	struct walk w = {.take = take, .context = context};

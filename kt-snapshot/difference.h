@@ -12,8 +12,8 @@
  * when their keys, numbers or names are.
  */
 void difference_walk(const json_t *a, const json_t *b,
-		     void (*take)(void *context, const char *path, const json_t *a,
-				  const json_t *b, const char *by),
+		     void (*take)(void *context, const char *path, const json_t *a, const json_t *b,
+				  const char *by),
 		     void *context);
 
 #endif

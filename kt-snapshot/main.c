@@ -15,6 +15,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"capture", command_capture, "print a snapshot of a live VM"},
+	{"diff", command_diff, "print what changed between two snapshots"},
 	{"get", command_get, "print values of a snapshot, by path"},
 	{"monitor", command_monitor, "sample a live VM while it runs on"},
 	{"read", command_read, "print variables of a live VM"},
