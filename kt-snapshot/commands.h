@@ -8,10 +8,12 @@ int command_capture(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_get(int argc, char **argv);
 int command_monitor(int argc, char **argv);
+int command_print(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_set(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_symbol(int argc, char **argv);
+int command_vmcore(int argc, char **argv);
 int command_watchdog(int argc, char **argv);
 
 #endif

@@ -18,10 +18,12 @@ static const struct {
 	{"diff", command_diff, "print what changed between two snapshots"},
 	{"get", command_get, "print values of a snapshot, by path"},
 	{"monitor", command_monitor, "sample a live VM while it runs on"},
+	{"print", command_print, "print a snapshot for people"},
 	{"read", command_read, "print variables of a live VM"},
 	{"set", command_set, "write variables of a live VM"},
 	{"serve", command_serve, "serve a run of kt-vmm, which starts it"},
 	{"symbol", command_symbol, "print the addresses of kernel symbols"},
+	{"vmcore", command_vmcore, "write a live VM's memory as a core file"},
 	{"watchdog", command_watchdog, "set the scheduler's watchdog timeout"},
 };
 
