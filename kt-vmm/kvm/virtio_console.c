@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -181,6 +182,14 @@ static void port_hang_up(struct port *p)
 	news_flush(p->c);
 }
 
+/* A host that says no more may listen still. */
+static bool host_gone(const struct port *p)
+{
+	struct pollfd fd = {.fd = p->host.fd};
+
+	return poll(&fd, 1, 0) == 1 && fd.revents & (POLLHUP | POLLERR);
+}
+
 /* From the host into the guest's buffers. Returns false when there is nothing more for now. */
 static bool port_receive_some(struct port *p)
 {
@@ -195,12 +204,15 @@ static bool port_receive_some(struct port *p)
 	m.msg_iov = b->iov + b->iov_first;
 	m.msg_iovlen = b->iov_end - b->iov_first;
 	n = recvmsg(p->host.fd, &m, MSG_DONTWAIT);
-	if (n > 0)
+	if (n > 0) {
 		virtqueue_done(q, b, n, true, true);
-	else if (n == 0)
+	} else if (n == 0) {
 		p->ended = true;
-	else if (errno != EAGAIN && errno != EINTR)
+		if (host_gone(p))
+			port_hang_up(p);
+	} else if (errno != EAGAIN && errno != EINTR) {
 		port_hang_up(p);
+	}
 	return n > 0;
 }
 
@@ -265,10 +277,6 @@ static void port_ready(void *dev, uint32_t events)
 		port_transmit(p);
 	}
 	port_receive(p);
-	if (events & (EPOLLHUP | EPOLLERR) && p->ended && p->host_open) {
-		port_hang_up(p);
-		port_poll(p);
-	}
 }
 
 /* What the guest says on the control queue. Messages that make no sense are nobody's. */
@@ -375,6 +383,11 @@ static void console_destroy(void *dev)
 	struct console *c = dev;
 	unsigned int i;
 
+	/* What the guest has sent before its end is sent, as far as it is taken at once. */
+	for (i = 0; i < c->ports; i++) {
+		while (!c->port[i].blocked && port_transmit_some(&c->port[i]))
+			;
+	}
 	virtio_pci_destroy(&c->v);
 	for (i = 0; i < c->ports; i++) {
 		if (c->port[i].host.fd < 0)

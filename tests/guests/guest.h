@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A guest without a kernel: what it checks is reported on the serial port as it happens (TAP), and
+ * at the end as the run's output over the virtio console, as kt-init does. Its exit status is 0
+ * when all was right.
+ */
+#ifndef KT_GUEST_H
+#define KT_GUEST_H
+
+#include "io.h"
+
+#define PAGE 4096u
+
+/* Where the boot protocol put things; physical addresses below 4 GiB. */
+struct guest_boot {
+	uint32_t cmdline, rsdp;
+};
+
+/* The guest's own part. */
+void guest_main(const struct guest_boot *boot);
+
+/* Text for people, on the serial port and in the report. */
+void say(const char *text);
+void say_hex(uint32_t value);
+
+/* check() with a number that tells more when it is not right. */
+void check_equal(uint32_t is, uint32_t expected, const char *what);
+
+#endif
