@@ -19,28 +19,20 @@ struct latency {
 
 void latency_of(struct latency *l, const struct histogram *h);
 
-/* One step of a crew: its workers together, and each of them. */
-struct step_latency {
-	struct histogram *all; /* NULL: the step has not been taken */
-	struct latency *each;
-};
-
-/* A crew's histograms of one kind. */
+/* A crew's histograms of one kind as they were at a step's beginning, by worker; or NULL. */
 struct latencies {
-	struct histogram *marks; /* by worker: as they were at the step's beginning; or NULL */
-	struct step_latency *steps;
-	size_t n_steps;
+	struct histogram *marks;
 };
 
-/* What they take of the parent's memory for each worker, in bytes. */
-size_t latencies_size(const struct latencies *l);
+/* Mark the @n histograms at @of, which their workers go on to fill. */
+void latencies_mark(struct latencies *l, struct histogram *const *of, size_t n);
 
 /*
- * Mark the @n histograms at @of (which their workers go on to fill), and take what has come since
- * for @step.
+ * What has come since then: of each worker into @each (@n of them), and of all together into @all
+ * (zeroed). Marks are spent by it.
  */
-void latencies_mark(struct latencies *l, struct histogram *const *of, size_t n);
-void latencies_take(struct latencies *l, struct histogram *const *of, size_t n, size_t step);
+void latencies_take(struct latencies *l, struct histogram *const *of, size_t n,
+		    struct latency *each, struct histogram *all);
 void latencies_free(struct latencies *l, size_t n);
 
 #endif

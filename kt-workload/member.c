@@ -46,9 +46,9 @@ static struct histogram *take_histogram(char **memory)
 	return h;
 }
 
-int crew_init(struct crew *crew, const struct group_def *def, struct start_line *line,
-	      uint32_t n_tallies)
+int crew_init(struct crew *crew, const struct group_def *def, struct start_line *line, bool steps)
 {
+	uint32_t n_tallies = 1 + (steps ? STEP_TALLIES : 0);
 	bool blocks = def->work.type->blocks, requests = def->work.type->requests;
 	size_t n = def->workers, i, k;
 	size_t n_hist = n * (blocks + requests), words = cpu_words();
@@ -62,7 +62,6 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 		.def = def,
 		.line = line,
 	};
-	crew->wake.n_steps = crew->request.n_steps = n_tallies;
 	crew->memory_size = LINES(sizeof(*crew->gate)) + n * sizeof(*records) +
 			    n * n_tallies * sizeof(*tallies) +
 			    LINES(n * n_tallies * words * sizeof(*cpus)) +
@@ -473,7 +472,7 @@ static void member_complete(struct member *m)
 	struct record *r = m->rec;
 	uint64_t stop = atomic_load(&r->stop_ns), last = atomic_load(&r->last_ns);
 	uint64_t end = m->gone_ns < stop ? m->gone_ns : stop;
-	uint64_t due = atomic_load(&r->due_ns), known = 0;
+	uint64_t due = atomic_load(&r->due_ns), known = m->kept.cpu_ns;
 	uint32_t i;
 
 	if (m->state == MEMBER_PLANNED || atomic_load(&r->state) == RECORD_DONE ||
@@ -481,13 +480,16 @@ static void member_complete(struct member *m)
 		return;
 	if (due != DUE_RUNNING)
 		last = due > last ? due : last;
+	m->complete = true;
 	r->end_ns = end;
-	if (last < end)
+	if (last < end) {
 		record_gap(r, m->crew->line, last, end, m->last_cpu);
+		m->reach = (struct gap){.ns = end - last, .at_ns = last, .cpu = m->last_cpu};
+	}
 	for (i = 0; i < r->n_tallies; i++)
 		known += r->tallies[i].cpu_ns;
 	if (r->after.cpu_ns > r->before.cpu_ns + known)
-		r->tallies[r->phase].cpu_ns += r->after.cpu_ns - r->before.cpu_ns - known;
+		r->tallies[r->filling].cpu_ns += r->after.cpu_ns - r->before.cpu_ns - known;
 }
 
 void crew_complete(struct crew *crew)
@@ -496,37 +498,4 @@ void crew_complete(struct crew *crew)
 
 	for (i = 0; i < crew->def->workers; i++)
 		member_complete(&crew->members[i]);
-}
-
-/* The crew's histograms of one kind; NULL where its type has none. Caller frees. */
-static struct histogram **histograms(const struct crew *crew, bool requests)
-{
-	struct histogram **list;
-	uint32_t i;
-
-	if (!crew->members ||
-	    !(requests ? crew->members[0].rec->request : crew->members[0].rec->wake))
-		return NULL;
-	list = xcalloc(crew->def->workers, sizeof(*list));
-	for (i = 0; i < crew->def->workers; i++)
-		list[i] = requests ? crew->members[i].rec->request : crew->members[i].rec->wake;
-	return list;
-}
-
-void crew_step_begin(struct crew *crew)
-{
-	_cleanup_free_ struct histogram **wake = histograms(crew, false);
-	_cleanup_free_ struct histogram **request = histograms(crew, true);
-
-	latencies_mark(&crew->wake, wake, wake ? crew->def->workers : 0);
-	latencies_mark(&crew->request, request, request ? crew->def->workers : 0);
-}
-
-void crew_step_end(struct crew *crew, size_t step)
-{
-	_cleanup_free_ struct histogram **wake = histograms(crew, false);
-	_cleanup_free_ struct histogram **request = histograms(crew, true);
-
-	latencies_take(&crew->wake, wake, wake ? crew->def->workers : 0, step);
-	latencies_take(&crew->request, request, request ? crew->def->workers : 0, step);
 }

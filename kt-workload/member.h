@@ -26,6 +26,12 @@ struct member {
 	int last_cpu;	     /* where it was then, or -1 */
 	struct allowed now;  /* the CPUs that it is confined to */
 	struct allowed life; /* the CPUs that it was confined to at any time, if it ever was */
+	/* What has been taken out of its record (crew_steps.h), up to step @taken. */
+	struct tally kept;
+	struct cpuset kept_cpus;
+	uint32_t taken;
+	bool complete;	  /* the parent wrote its end, as it could not itself */
+	struct gap reach; /* then: the gap that it ended with */
 };
 
 /* A cgroup of the scenario as its ops change it. */
@@ -49,8 +55,11 @@ struct crew {
 	struct cpuset *masks; /* their own CPU affinities, or NULL */
 	void *memory;
 	size_t memory_size;
-	struct latencies wake, request; /* by step, where they lived through it */
-	uint64_t stopped_ns;		/* when an op stopped it, or 0 */
+	struct latencies wake, request; /* of the step that they live through */
+	bool in_step;
+	struct spill *spill; /* where its steps are kept, from steps_at on */
+	off_t steps_at;
+	uint64_t stopped_ns; /* when an op stopped it, or 0 */
 };
 
 /* What spawning needs to know beyond the crew. */
@@ -72,11 +81,10 @@ struct spawn {
 };
 
 /*
- * Lay out the crew's memory for workers that pass through @n_tallies phases. Returns 0 or -errno.
- * Release with crew_free().
+ * Lay out the crew's memory; with @steps for workers that live through more than one. Returns 0 or
+ * -errno. Release with crew_free().
  */
-int crew_init(struct crew *crew, const struct group_def *def, struct start_line *line,
-	      uint32_t n_tallies);
+int crew_init(struct crew *crew, const struct group_def *def, struct start_line *line, bool steps);
 void crew_free(struct crew *crew);
 
 /*
@@ -103,10 +111,6 @@ void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
 
 /* End the waits of those who are alive, so that they see the stop time. */
 void crew_poke(const struct crew *crew);
-
-/* A step begins, or has ended: what the crew lives through of it is counted for it. */
-void crew_step_begin(struct crew *crew);
-void crew_step_end(struct crew *crew, size_t step);
 
 /* How many are alive. */
 size_t crew_alive(const struct crew *crew);

@@ -33,7 +33,14 @@ void figures_of_life(const struct member *m, struct figures *f)
 {
 	uint32_t i;
 
-	*f = (struct figures){};
+	*f = (struct figures){
+		.units = m->kept.units,
+		.iterations = m->kept.iterations,
+		.migrations = m->kept.migrations,
+		.violations = m->kept.violations,
+		.cpu_ns = m->kept.cpu_ns,
+		.cpus = m->kept_cpus,
+	};
 	for (i = 0; i < m->rec->n_tallies; i++)
 		figures_add(f, m->rec, &m->rec->tallies[i]);
 	f->gap = m->rec->gap;
@@ -44,18 +51,18 @@ void figures_of_life(const struct member *m, struct figures *f)
 	figures_complete(f, m, m->crew->line->start_ns, m->rec->end_ns);
 }
 
-void figures_of_phase(const struct member *m, uint32_t phase, uint64_t start_ns, uint64_t end_ns,
-		      struct figures *f)
+void figures_of_step(const struct member *m, const struct crew_step *cs, uint64_t start_ns,
+		     uint64_t end_ns, struct figures *f)
 {
-	const struct tally *t = &m->rec->tallies[phase];
+	const struct tally *t = &cs->tallies[m->index];
 
 	*f = (struct figures){};
 	figures_add(f, m->rec, t);
 	f->gap = t->gap;
-	if (m->crew->wake.steps && m->crew->wake.steps[phase].each)
-		f->wake = m->crew->wake.steps[phase].each[m->index];
-	if (m->crew->request.steps && m->crew->request.steps[phase].each)
-		f->request = m->crew->request.steps[phase].each[m->index];
+	if (cs->wake)
+		f->wake = cs->wake[m->index];
+	if (cs->request)
+		f->request = cs->request[m->index];
 	if (m->rec->end_ns && m->rec->end_ns < end_ns)
 		end_ns = m->rec->end_ns;
 	figures_complete(f, m, start_ns, end_ns);
@@ -96,12 +103,12 @@ void rollup_add_latencies(struct rollup *r, const struct record *rec)
 		histogram_merge(&r->request, rec->request);
 }
 
-void rollup_add_step_latencies(struct rollup *r, const struct crew *crew, size_t step)
+void rollup_add_step_latencies(struct rollup *r, const struct crew_step *cs)
 {
-	if (crew->wake.steps && crew->wake.steps[step].all)
-		histogram_merge(&r->wake, crew->wake.steps[step].all);
-	if (crew->request.steps && crew->request.steps[step].all)
-		histogram_merge(&r->request, crew->request.steps[step].all);
+	if (cs->all_wake)
+		histogram_merge(&r->wake, cs->all_wake);
+	if (cs->all_request)
+		histogram_merge(&r->request, cs->all_request);
 }
 
 void rollup_add_metrics(struct rollup *r, const struct record *rec)

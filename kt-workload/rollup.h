@@ -3,7 +3,7 @@
 #ifndef KT_ROLLUP_H
 #define KT_ROLLUP_H
 
-#include "member.h"
+#include "crew_steps.h"
 
 /* One worker over its whole life, or within one step. */
 struct figures {
@@ -34,16 +34,16 @@ struct rollup {
 /* @m over its whole life. */
 void figures_of_life(const struct member *m, struct figures *f);
 
-/* @m within phase @phase, which lasted from @start_ns to @end_ns. */
-void figures_of_phase(const struct member *m, uint32_t phase, uint64_t start_ns, uint64_t end_ns,
-		      struct figures *f);
+/* @m within a step that it lived through, which lasted from @start_ns to @end_ns. */
+void figures_of_step(const struct member *m, const struct crew_step *cs, uint64_t start_ns,
+		     uint64_t end_ns, struct figures *f);
 
 /* Add one worker (zero-initialise the roll-up first). */
 void rollup_add(struct rollup *r, const struct member *m, const struct figures *f);
 
 /* Add the latencies of one worker's life, or those of a whole crew within a step. */
 void rollup_add_latencies(struct rollup *r, const struct record *rec);
-void rollup_add_step_latencies(struct rollup *r, const struct crew *crew, size_t step);
+void rollup_add_step_latencies(struct rollup *r, const struct crew_step *cs);
 
 /* Add the metrics of one worker. */
 void rollup_add_metrics(struct rollup *r, const struct record *rec);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "crew_steps.h"
 #include "crews.h"
 #include "diag.h"
 #include "exits.h"
@@ -306,6 +307,17 @@ static uint64_t start_step(struct run *run, size_t index)
 	return stop;
 }
 
+static void end_step_of(struct run *run, struct crew *crew)
+{
+	int ret = crew_step_end(crew, run->step);
+
+	if (!ret || run->dead)
+		return;
+	run_error(run, "cannot keep what the workers of cgroup '%s' did: %s",
+		  crew->def->cgroup->name, strerror(-ret));
+	run->dead = true;
+}
+
 /* What the backdrop's workers have lived through since the step began is that step's. */
 static void end_backdrop_step(struct run *run)
 {
@@ -313,7 +325,7 @@ static void end_backdrop_step(struct run *run)
 
 	for (i = 0; i < run->n_made; i++) {
 		if (!run->made[i]->def->step)
-			crew_step_end(run->made[i], run->step);
+			end_step_of(run, run->made[i]);
 	}
 }
 
@@ -362,8 +374,8 @@ static size_t telemetry_size(const struct run *run)
 		const struct work_type *type = crew->def->work.type;
 		size_t size = crew->def->workers ? crew->memory_size / crew->def->workers : 0;
 
-		size += type->blocks ? latencies_size(&crew->wake) : 0;
-		size += type->requests ? latencies_size(&crew->request) : 0;
+		if (crew->line->n_windows)
+			size += (type->blocks + type->requests) * sizeof(struct histogram);
 		most = size > most ? size : most;
 	}
 	return most;
@@ -461,6 +473,9 @@ static void lines_init(struct run *run)
 		run->lines[0].windows = run->windows;
 		run->lines[0].n_windows = n;
 	}
+	run->spill = (struct spill){.fd = -1};
+	if (n > 1 && spill_open(&run->spill))
+		die(EXIT_INTERNAL, "cannot make a temporary file: %s", strerror(errno));
 	run->places = xcalloc(run->sc->n_cgroups, sizeof(*run->places));
 	for (i = 0; i < run->sc->n_cgroups; i++) {
 		const struct cgroup_def *def = run->sc->cgroups[i];
@@ -474,9 +489,10 @@ static void lines_init(struct run *run)
 	for (i = 0; i < run->sc->n_groups; i++) {
 		const struct group_def *def = run->sc->groups[i];
 
-		if (crew_init(&run->crews[i], def, &run->lines[def->step], def->step ? 1 : n))
+		if (crew_init(&run->crews[i], def, &run->lines[def->step], n > 1 && !def->step))
 			die(EXIT_INTERNAL, "cannot map the memory for %u workers of '%s': %s",
 			    def->workers, def->cgroup->name, strerror(errno));
+		crew_steps_init(&run->crews[i], &run->spill);
 	}
 }
 
@@ -541,6 +557,7 @@ void run_free(struct run *run)
 	for (i = 0; i < run->n_errors; i++)
 		free(run->errors[i]);
 	munmap(run->lines, run->sc->n_steps * (sizeof(*run->lines) + sizeof(*run->windows)));
+	spill_close(&run->spill);
 	free(run->places);
 	free(run->crews);
 	own_memory_free(run->by_pid, PID_MAX, sizeof(*run->by_pid));

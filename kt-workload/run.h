@@ -6,6 +6,7 @@
 #include "cgroup.h"
 #include "events.h"
 #include "member.h"
+#include "spill.h"
 #include "scenario.h"
 #include "sched_ext.h"
 
@@ -33,6 +34,7 @@ struct run {
 	size_t n_made;
 	struct start_line *lines; /* by step; shared with the workers */
 	struct window *windows;	  /* by step; [0] is unused */
+	struct spill spill;	  /* what crews did in steps that are over */
 	size_t step;		  /* the current one */
 
 	struct payload **payloads; /* by definition; NULL before the first */

@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "exits.h"
 #include "payload.h"
 #include "request.h"
 #include "rollup.h"
@@ -276,8 +277,13 @@ static void crew_of_step(const struct run *run, const struct crew *crew, size_t 
 {
 	_cleanup_free_ struct figures *f = xmalloc(sizeof(*f));
 	const struct window *w = &run->windows[step];
+	struct crew_step cs = {};
 	uint32_t i;
+	int ret;
 
+	ret = crew->def->step ? 0 : crew_step_load(crew, step, &cs);
+	if (ret)
+		die(EXIT_INTERNAL, "cannot read what the workers did: %s", strerror(-ret));
 	for (i = 0; i < crew->def->workers; i++) {
 		const struct member *m = &crew->members[i];
 		json_t *o;
@@ -285,7 +291,7 @@ static void crew_of_step(const struct run *run, const struct crew *crew, size_t 
 		if (crew->def->step)
 			figures_of_life(m, f);
 		else
-			figures_of_phase(m, step, w->start_ns, w->end_ns, f);
+			figures_of_step(m, &cs, w->start_ns, w->end_ns, f);
 		rollup_add(r, m, f);
 		o = figures_json(run, m, f);
 		if (crew->def->step) {
@@ -297,7 +303,8 @@ static void crew_of_step(const struct run *run, const struct crew *crew, size_t 
 		}
 		json_array_append_new(workers, o);
 	}
-	rollup_add_step_latencies(r, crew, step);
+	rollup_add_step_latencies(r, &cs);
+	crew_step_free(&cs);
 }
 
 /* Over those of its workers that lived in the step; NULL when it did not itself. */

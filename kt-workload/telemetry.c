@@ -17,31 +17,36 @@ static uint64_t thread_cpu_ns(void)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
-static void gap_note(struct gap *gap, uint64_t from, uint64_t to, int cpu)
+void gap_longer(struct gap *gap, const struct gap *other)
 {
-	if (to > from && to - from > gap->ns)
-		*gap = (struct gap){.ns = to - from, .at_ns = from, .cpu = cpu};
+	if (other->ns > gap->ns)
+		*gap = *other;
+}
+
+struct gap gap_within(const struct start_line *line, uint32_t phase, const struct gap *gap)
+{
+	uint64_t from = gap->at_ns, to = gap->at_ns + gap->ns, start, end;
+
+	if (!line->windows)
+		return *gap;
+	start = atomic_load(&line->windows[phase].start_ns);
+	end = atomic_load(&line->windows[phase].end_ns);
+	from = from > start ? from : start;
+	to = end && end < to ? end : to;
+	if (!start || to <= from)
+		return (struct gap){};
+	return (struct gap){.ns = to - from, .at_ns = from, .cpu = gap->cpu};
 }
 
 void record_gap(struct record *r, const struct start_line *line, uint64_t from, uint64_t to,
 		int cpu)
 {
-	uint32_t i;
+	struct gap gap = {.ns = to > from ? to - from : 0, .at_ns = from, .cpu = cpu}, within;
+	struct tally *t = &r->tallies[r->filling];
 
-	gap_note(&r->gap, from, to, cpu);
-	if (!line->windows) {
-		gap_note(&r->tallies[0].gap, from, to, cpu);
-		return;
-	}
-	for (i = 0; i < line->n_windows && i < r->n_tallies; i++) {
-		uint64_t start = atomic_load(&line->windows[i].start_ns);
-		uint64_t end = atomic_load(&line->windows[i].end_ns);
-
-		if (!start)
-			continue;
-		gap_note(&r->tallies[i].gap, from > start ? from : start,
-			 end && end < to ? end : to, cpu);
-	}
+	within = gap_within(line, t->phase, &gap);
+	gap_longer(&r->gap, &gap);
+	gap_longer(&t->gap, &within);
 }
 
 void telemetry_gap(struct worker *w, uint64_t now, uint32_t cpu)
@@ -97,15 +102,55 @@ static void tally_close(struct worker *w)
 	w->cpu_mark_ns = cpu_ns;
 }
 
+/*
+ * Take the tally for @phase. There is a free one: the parent takes the full ones at each step's
+ * end, and between two such moments the worker fills one up.
+ */
+static void tally_open(struct worker *w, uint32_t phase)
+{
+	struct record *r = w->rec;
+	uint32_t i;
+
+	w->phase = phase;
+	r->filling = 0;
+	for (i = 1; phase && i < r->n_tallies; i++) {
+		struct tally *t = &r->tallies[i];
+
+		if (atomic_load_explicit(&t->state, memory_order_acquire) != TALLY_FREE)
+			continue;
+		t->phase = phase;
+		atomic_store_explicit(&t->state, TALLY_FILLING, memory_order_relaxed);
+		r->filling = i;
+		break;
+	}
+	w->tally = &r->tallies[r->filling];
+}
+
+/* Go on to the phase that has come; the gap [@from, @to) reaches into it. */
+static void phase_change(struct worker *w, uint64_t from, uint64_t to, int cpu)
+{
+	struct tally *old = w->tally;
+
+	tally_close(w);
+	tally_open(w, atomic_load(&w->line->phase));
+	if (to > from)
+		w->tally->reach = (struct gap){.ns = to - from, .at_ns = from, .cpu = cpu};
+	record_gap(w->rec, w->line, from, to, cpu);
+	tally_cpu(w, w->cpu);
+	if (old != w->rec->tallies)
+		atomic_store_explicit(&old->state, TALLY_FULL, memory_order_release);
+}
+
 void telemetry_phase(struct worker *w, uint64_t now, uint32_t cpu)
 {
-	/* A new tally knows no gap yet, so let it see the one that reaches into it. */
-	tally_close(w);
-	w->phase = atomic_load(&w->line->phase);
-	w->rec->phase = w->phase;
-	w->tally = &w->rec->tallies[w->phase];
-	tally_cpu(w, cpu);
-	telemetry_gap(w, now, cpu);
+	phase_change(w, atomic_load_explicit(&w->rec->last_ns, memory_order_relaxed), now, cpu);
+}
+
+void worker_gap(struct worker *w, uint64_t from, uint64_t to, int cpu)
+{
+	record_gap(w->rec, w->line, from, to, cpu);
+	if (atomic_load(&w->line->phase) != w->phase)
+		phase_change(w, from, to, cpu);
 }
 
 void worker_wait_begin(struct worker *w, uint64_t due_ns)

@@ -28,10 +28,26 @@ struct gap {
 	int cpu;
 };
 
+/*
+ * Tallies of steps that a record has: the one being filled, one that the parent has yet to take,
+ * and one to go on with.
+ */
+#define STEP_TALLIES 3
+
+enum tally_state {
+	TALLY_FREE, /* zeroed */
+	TALLY_FILLING,
+	TALLY_FULL, /* the worker is through with it: the parent's */
+};
+
 /* What happened within one phase of the run: between steps (0) or within step N. */
 struct tally {
 	uint64_t units, iterations, migrations, violations, cpu_ns;
 	struct gap gap;
+	/* The one that reached into this phase; phases that the worker did not see lie in it. */
+	struct gap reach;
+	uint32_t phase;
+	_Atomic uint32_t state;
 	unsigned long
 		*cpus; /* those that it ran on, as in a struct cpuset; of cpu_words of the record */
 } __attribute__((aligned(64)));
@@ -78,17 +94,17 @@ struct record {
 	_Atomic uint32_t changes;
 	/* The worker's, rarely. */
 	_Atomic int state;
-	_Atomic int tid; /* of a thread, once it runs */
-	uint32_t phase;
-	uint64_t end_ns; /* when it saw the stop */
-	struct gap gap;	 /* over its whole life */
+	_Atomic int tid;  /* of a thread, once it runs */
+	uint32_t filling; /* index of the tally */
+	uint64_t end_ns;  /* when it saw the stop */
+	struct gap gap;	  /* over its whole life */
 	struct usage before, after;
 	struct numa_pages pages; /* at its end */
 	int64_t pages_migrated;	 /* since its start, or negative */
 	char why[160];
 	struct metric metrics[METRICS_MAX]; /* the worker's, before it returns */
 	struct allowed allowed[2];
-	/* The parent's, before the start. */
+	/* The parent's, before the start. The first tally is that of phase 0, and never full. */
 	struct tally *tallies;
 	uint32_t n_tallies, cpu_words; /* cpu_words: of each tally's cpus */
 	struct histogram *wake;	       /* over its life; NULL for types that do not block */
@@ -231,11 +247,20 @@ void worker_measure_begin(struct worker *w);
 void worker_measure_end(struct worker *w);
 
 /*
- * Note a gap [@from, @to) that ended on @cpu in the record and in the tallies of the phases that it
- * reaches into. For the worker itself, and for the parent when the worker did not come back.
+ * Note a gap [@from, @to) that ended on @cpu in the record and in the tally being filled. For the
+ * worker itself, and for the parent when the worker did not come back.
  */
 void record_gap(struct record *r, const struct start_line *line, uint64_t from, uint64_t to,
 		int cpu);
+
+/* The same by the worker itself for a gap that is not from its last checkpoint to now. */
+void worker_gap(struct worker *w, uint64_t from, uint64_t to, int cpu);
+
+/* The part of @gap that lies in @phase, which has come; its ns is 0 if there is none. */
+struct gap gap_within(const struct start_line *line, uint32_t phase, const struct gap *gap);
+
+/* Keep the longer one in @gap. */
+void gap_longer(struct gap *gap, const struct gap *other);
 
 /*
  * The parent's: from now on the worker may run on @cpus, or anywhere when that is NULL. Its next

@@ -118,8 +118,9 @@ void worker_note_birth(struct worker *w, const struct birth *birth, uint64_t for
 {
 	uint64_t born = atomic_load(&birth->ns);
 
-	if (born > forked && born - forked > w->tally->gap.ns)
-		record_gap(w->rec, w->line, forked, born, birth->cpu);
+	if (born > forked &&
+	    (born - forked > w->tally->gap.ns || atomic_load(&w->line->phase) != w->phase))
+		worker_gap(w, forked, born, birth->cpu);
 }
 
 int worker_fork(struct worker *w, struct birth *birth)

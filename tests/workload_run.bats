@@ -272,14 +272,61 @@ teardown() {
 		"[\"failed\",[\"scheduler 'simple' ended (sched_ext is disabled)\"],\"simple\",\"completed\",true]"
 }
 
-@test "a step's latencies are those of the step, and thirty steps take no more than 64 KiB a worker" {
+telemetry_of() { # STEPS
+	local steps=() i
+	for i in $(seq "$1"); do steps+=(-e "step s$i" -e 'hold 3ms'); done
+	run --separate-stderr kt-workload -v -e 'cgroup b workers=2 work=schbench' \
+		-e 'cgroup s workers=1 work=spin-wait' "${steps[@]}"
+	assert_success
+	sed -n 's/.*telemetry takes \([0-9]*\) bytes a worker/\1/p' <<<"$stderr"
+}
+
+@test "a worker's telemetry takes the same memory through 3 and through 500 steps, at most 64 KB" {
+	few=$(telemetry_of 3)
+	[ "$few" -gt 10000 ] && [ "$few" -le 64000 ]
+	telemetry_of 500 >"$BATS_TEST_TMPDIR/many"
+	assert_equal "$(cat "$BATS_TEST_TMPDIR/many")" "$few"
+}
+
+@test "of hundreds of steps none is lost: they add up to what workers did in their lives" {
+	local steps=() i
+	for i in $(seq 300); do steps+=(-e "step s$i" -e 'hold 5ms'); done
+	run --separate-stderr kt-workload -e 'cgroup s workers=2 work=spin-wait' \
+		-e 'cgroup b workers=1 work=bursty:burst=3ms,sleep=20ms' "${steps[@]}"
+	assert_success
+	echo "$output" >"$BATS_TEST_TMPDIR/stats"
+	# What is done between two steps belongs to neither of them.
+	assert_equal "$(jq -c '. as $all | [.workers[] | .tid as $tid |
+		[$all.steps[].workers[] | select(.tid == $tid)] as $mine |
+		[($mine | length) == 300,
+		 ([$mine[].work_units] | add) <= .work_units, ([$mine[].work_units] | add) >= .work_units * 0.9,
+		 ([$mine[].cpu_ns] | add) <= .cpu_ns, ([$mine[].cpu_ns] | add) >= .cpu_ns * 0.9,
+		 ([$mine[].max_gap_ns] | max) <= .max_gap_ns] | all]' "$BATS_TEST_TMPDIR/stats")" '[true,true,true]'
+}
+
+@test "a worker that is stopped through several steps has each of them as its gap" {
+	local steps=() i
+	for i in $(seq 60); do steps+=(-e "step s$i" -e 'hold 50ms'); done
+	start_workload -e 'cgroup a workers=1 work=spin-wait' "${steps[@]}"
+	eventually cgroup_is_working a
+	"$BATS_TEST_DIRNAME/lib/stop-running" "$tid" 300 >"$BATS_TEST_TMPDIR/stopped"
+	runs_on
+	interrupt_workload
+	# Of 300 ms five steps at least lie wholly in the gap.
+	run jq -c '.workers[0] as $w |
+		($w.max_gap_at_ns + $w.max_gap_ns) as $over |
+		[.steps[] | select(.start_ns >= $w.max_gap_at_ns and .end_ns <= $over) |
+			.workers[0].work_units == 0 and .workers[0].max_gap_ns == .end_ns - .start_ns] |
+		[length >= 4, all]' "$stats"
+	assert_output '[true,true]'
+}
+
+@test "a step's latencies are those of the step" {
 	local steps=() i
 	for i in $(seq 30); do steps+=(-e "step s$i" -e 'hold 30ms'); done
-	run --separate-stderr kt-workload -v -e 'duration 5s' -e 'cgroup b workers=2 work=schbench' \
+	run --separate-stderr kt-workload -e 'duration 5s' -e 'cgroup b workers=2 work=schbench' \
 		-e 'cgroup t workers=1 work=timer-latency:interval=1ms' "${steps[@]}"
 	assert_success
-	assert_regex "$stderr" 'telemetry takes [0-9]+ bytes a worker'
-	[ "$(sed -n 's/.*telemetry takes \([0-9]*\) bytes.*/\1/p' <<<"$stderr")" -le 65536 ]
 	# About 30 wake-ups a step, each of which is counted for one step or falls between two.
 	assert_equal "$(jq '[.steps[].workers[] | select(.cgroup == "t").wake_latency.count] |
 		length == 30 and (map(select(. != null and . >= 10 and . <= 60)) | length) >= 25' <<<"$output")" true

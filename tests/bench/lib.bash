@@ -20,8 +20,10 @@ median_interval() {
 		END {
 			m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
 			off = 1.288 * sqrt(NR)
-			low = int(NR / 2 - off); high = NR + 1 - low
-			printf "%.4f %.4f %.4f\n", m, v[low < 1 ? 1 : low], v[high > NR ? NR : high]
+			low = int(NR / 2 - off)
+			if (low < 1)
+				low = 1
+			printf "%.4f %.4f %.4f\n", m, v[low], v[NR + 1 - low]
 		}'
 }
 

@@ -4,6 +4,7 @@
 # does the same without any (bare_work.c), both on CPU 0; and mutex-contention against stress-ng's
 # mutex stressor. CPU time, so that what else runs on the machine counts for neither; on one CPU that
 # nothing else uses, it is the time of the clock on the wall.
+# shellcheck disable=SC2317 # compare() calls the functions by their names
 set -euo pipefail
 # shellcheck source=tests/bench/lib.bash
 . "$(dirname "$0")/lib.bash"
