@@ -21,6 +21,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "exact_wait.h"
 #include "work_wait.h"
 
 #define WAIT_MAX_MS 1000
@@ -103,19 +104,36 @@ static void producer(struct worker *w)
 	}
 }
 
-/* Wait until there are events; nothing was there a moment ago. Returns what epoll_wait(2) does. */
+/*
+ * Wait until there are events; nothing was there a moment ago. Returns how many there are, or
+ * -errno.
+ */
 static int consumer_wait(struct worker *w, struct epoll_event *event, bool *more)
 {
-	uint64_t now = worker_now(w), stop = atomic_load(&w->rec->stop_ns), before, after, back;
-	uint64_t ms = now < stop ? (stop - now) / NSEC_PER_MSEC + 1 : 0;
+	uint64_t stop = atomic_load(&w->rec->stop_ns), before, after, back, now, ticks, held;
 	bool known = run_delay(w, &before);
+	struct exact_times t;
+	uint64_t ms;
 	int n;
 
-	/* Up to here it ran, and from its return on it runs: being held up there is no wait. */
-	worker_checkpoint(w, 0);
+	ticks = ticks_now();
+	now = worker_clock_at(&w->clock, ticks);
+	*more = worker_checkpoint_at(w, 0, now);
+	ms = now < stop ? (stop - now) / NSEC_PER_MSEC + 1 : 0;
 	worker_wait_begin(w, DUE_UNKNOWN);
-	n = epoll_wait(w->fds[0], event, 1, ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS);
+	n = exact_epoll_wait(w->fds[0], event, ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS, &t);
 	back = worker_now(w);
+	if (n == -EAGAIN) {
+		/* Held up on the way: the checkpoint that follows has that as a gap. */
+		atomic_store_explicit(&w->rec->due_ns, DUE_RUNNING, memory_order_relaxed);
+		*more = worker_checkpoint_at(w, 0, back);
+		return n;
+	}
+	/* From its return on it runs: being held up there is no wait. */
+	back -= worker_clock_length(&w->clock, ticks_now() - t.end);
+	/* Up to its begin it ran, too. */
+	held = worker_clock_length(&w->clock, t.begin - ticks);
+	worker_checkpoint_at(w, 0, now + held < back ? now + held : back);
 	if (n > 0 && known && run_delay(w, &after))
 		worker_wait_begin(w, back - (after - before));
 	else

@@ -76,6 +76,12 @@ static inline uint64_t worker_clock_at(struct worker_clock *c, uint64_t ticks)
 	return c->said_ns;
 }
 
+/* How long @ticks are, in ns; 0 as long as that is not known. */
+static inline uint64_t worker_clock_length(const struct worker_clock *c, uint64_t ticks)
+{
+	return (unsigned __int128)ticks * c->rate >> 32;
+}
+
 /* The time from @from, which another worker's clock may have said, to @to; 0 if that is before. */
 static inline uint64_t clock_between(uint64_t from, uint64_t to)
 {
