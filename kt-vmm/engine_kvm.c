@@ -153,13 +153,16 @@ static int engine_create(struct engine *e, const struct engine_config *c)
 	e->watch_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (e->event_fd < 0 || e->watch_fd < 0)
 		return kvm_error(vm, -errno, "eventfd: %s", strerror(errno));
-	err = vm_open(vm);
-	if (!err)
-		err = kvm_memory_init(vm);
-	if (!err)
-		err = devices_init(vm);
+	/* The kernel is copied while the rest is made. */
+	err = kvm_memory_map(vm);
 	if (!err)
 		err = kvm_boot_load(vm);
+	if (!err)
+		err = vm_open(vm);
+	if (!err)
+		err = kvm_memory_slots(vm);
+	if (!err)
+		err = devices_init(vm);
 	if (!err)
 		err = kvm_vcpus_init(vm);
 	return err;
@@ -168,8 +171,11 @@ static int engine_create(struct engine *e, const struct engine_config *c)
 static int engine_boot(struct engine *e)
 {
 	struct kvm_vm *vm = e->state;
-	int err = -pthread_create(&vm->bus_thread, NULL, bus_thread, vm);
+	int err = load_finish(vm);
 
+	if (err)
+		return kvm_error(vm, err, "kernel and initramfs: %s", strerror(-err));
+	err = -pthread_create(&vm->bus_thread, NULL, bus_thread, vm);
 	if (err)
 		return kvm_error(vm, err, "thread of the devices: %s", strerror(-err));
 	vm->bus_started = true;
@@ -270,6 +276,7 @@ static void engine_destroy(struct engine *e)
 
 	if (!vm)
 		return;
+	load_finish(vm);
 	vm_quiesce(vm);
 	kvm_vcpus_destroy(vm);
 	irqchip_destroy(vm);
@@ -278,7 +285,7 @@ static void engine_destroy(struct engine *e)
 	cleanup_closep(&vm->bus_end.fd);
 	cleanup_closep(&vm->vm_fd);
 	cleanup_closep(&vm->kvm_fd);
-	kvm_memory_destroy(vm);
+	kvm_memory_unmap(vm);
 	cleanup_closep(&e->event_fd);
 	cleanup_closep(&e->watch_fd);
 	pthread_cond_destroy(&vm->parked_cond);

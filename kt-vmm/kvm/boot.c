@@ -40,52 +40,6 @@ struct start_info_range {
 	uint32_t type, reserved;
 };
 
-/* Read @len bytes at @offset of @fd into guest RAM. */
-static int ram_read(struct kvm_vm *vm, int fd, uint64_t offset, uint64_t gpa, uint64_t len)
-{
-	uint8_t *to = kvm_ram_at(vm, gpa, len);
-
-	if (!to)
-		return -ENOMEM;
-	while (len) {
-		ssize_t n = pread(fd, to, len, offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOEXEC;
-		to += n;
-		offset += n;
-		len -= n;
-	}
-	return 0;
-}
-
-/* What a file has no blocks for is zero, and so is guest RAM. */
-static int ram_read_sparse(struct kvm_vm *vm, int fd, uint64_t offset, uint64_t gpa, uint64_t len)
-{
-	uint64_t end = offset + len, at = offset;
-
-	while (at < end) {
-		off_t data = lseek(fd, at, SEEK_DATA), hole;
-		int err;
-
-		if (data < 0 && errno == ENXIO) /* the rest is a hole, or beyond the end */
-			return lseek(fd, 0, SEEK_END) < (off_t)end ? -ENOEXEC : 0;
-		if (data < 0 || (hole = lseek(fd, data, SEEK_HOLE)) < 0)
-			return ram_read(vm, fd, offset, gpa, len);
-		if ((uint64_t)data >= end)
-			return 0;
-		if ((uint64_t)hole > end)
-			hole = end;
-		err = ram_read(vm, fd, data, gpa + (data - offset), hole - data);
-		if (err)
-			return err;
-		at = hole;
-	}
-	return 0;
-}
-
 /* The PVH entry among the notes of a segment, 0 if there is none. */
 static uint64_t notes_entry(int fd, const Elf64_Phdr *ph)
 {
@@ -125,10 +79,10 @@ static int segment_load(struct kvm_vm *vm, int fd, const Elf64_Phdr *ph, uint64_
 				 vm->config->kernel,
 				 (unsigned long long)(ph->p_paddr + ph->p_memsz) >> 20,
 				 (unsigned long long)kvm_ram_below_4g(vm->config->machine) >> 20);
-	err = ram_read_sparse(vm, fd, ph->p_offset, ph->p_paddr, ph->p_filesz);
+	err = load_add(vm, fd, ph->p_offset, ph->p_paddr, ph->p_filesz);
 	if (err)
 		return kvm_error(vm, err, "%s: %s", vm->config->kernel,
-				 err == -ENOEXEC ? "shorter than its headers say" : strerror(-err));
+				 err == -EFAULT ? "shorter than its headers say" : strerror(-err));
 	if (ph->p_paddr + ph->p_memsz > *end)
 		*end = ph->p_paddr + ph->p_memsz;
 	return 0;
@@ -189,7 +143,7 @@ static int initrd_load(struct kvm_vm *vm, uint64_t kernel_end, struct start_info
 				 (unsigned long long)mod->size >> 20,
 				 (unsigned long long)top >> 20);
 	mod->address = (top - mod->size) & -PAGE_SIZE;
-	err = ram_read_sparse(vm, vm->config->initrd, 0, mod->address, mod->size);
+	err = load_add(vm, vm->config->initrd, 0, mod->address, mod->size);
 	return err ? kvm_error(vm, err, "initramfs: %s", strerror(-err)) : 0;
 }
 
@@ -232,6 +186,8 @@ int kvm_boot_load(struct kvm_vm *vm)
 				"the kernel's command line has %zu bytes, expected at "
 				"most %lu",
 				cmdline_len - 1, CMDLINE_MAX - 1);
+	if (!err)
+		err = load_start(vm);
 	if (err)
 		return err;
 	err = acpi_load(vm, &acpi_base, &acpi_len);

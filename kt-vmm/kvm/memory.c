@@ -66,7 +66,7 @@ static int slot_set(struct kvm_vm *vm, unsigned int slot, uint64_t gpa, uint64_t
 	return 0;
 }
 
-int kvm_memory_init(struct kvm_vm *vm)
+int kvm_memory_map(struct kvm_vm *vm)
 {
 	uint64_t all = machine_memory(vm->config->machine);
 	uint64_t below = kvm_ram_below_4g(vm->config->machine);
@@ -84,15 +84,21 @@ int kvm_memory_init(struct kvm_vm *vm)
 	munmap(area, vm->ram - area);
 	munmap(vm->ram + vm->ram_span, HUGE_PAGE - (vm->ram - area));
 	err = nodes_map(vm);
-	if (err)
-		return kvm_error(vm, err, "guest memory: %s", strerror(-err));
-	err = slot_set(vm, 0, 0, below);
+	return err ? kvm_error(vm, err, "guest memory: %s", strerror(-err)) : 0;
+}
+
+int kvm_memory_slots(struct kvm_vm *vm)
+{
+	uint64_t all = machine_memory(vm->config->machine);
+	uint64_t below = kvm_ram_below_4g(vm->config->machine);
+	int err = slot_set(vm, 0, 0, below);
+
 	if (!err && all > below)
 		err = slot_set(vm, 1, RAM_ABOVE_4G, all - below);
 	return err;
 }
 
-void kvm_memory_destroy(struct kvm_vm *vm)
+void kvm_memory_unmap(struct kvm_vm *vm)
 {
 	if (vm->ram)
 		munmap(vm->ram, vm->ram_span);
@@ -108,4 +114,26 @@ void *kvm_ram_at(struct kvm_vm *vm, uint64_t gpa, uint64_t len)
 	if (gpa < from || gpa > to || len > to - gpa)
 		return NULL;
 	return vm->ram + gpa;
+}
+
+int kvm_ram_file(const struct kvm_vm *vm, uint64_t gpa, uint64_t *offset, uint64_t *left)
+{
+	const struct machine *m = vm->config->machine;
+	uint64_t below = kvm_ram_below_4g(m);
+	unsigned int i;
+
+	/* How far into all RAM it is, and how far its half goes. */
+	uint64_t at = gpa < RAM_ABOVE_4G ? gpa : gpa - RAM_ABOVE_4G + below;
+	uint64_t end = gpa < RAM_ABOVE_4G ? below : machine_memory(m);
+
+	for (i = 0; i < m->nodes && at < end; i++) {
+		if (at < m->node_memory[i]) {
+			*offset = at;
+			*left = (m->node_memory[i] < end ? m->node_memory[i] : end) - at;
+			return vm->config->ram[i];
+		}
+		at -= m->node_memory[i];
+		end -= m->node_memory[i];
+	}
+	return -EFAULT;
 }

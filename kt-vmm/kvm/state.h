@@ -9,6 +9,7 @@
 
 #include "irqchip.h"
 #include "kvm.h"
+#include "load.h"
 
 #define KVM_MAX_WATCHES 4 /* debug registers 0 to 3 */
 
@@ -38,6 +39,7 @@ struct kvm_vm {
 
 	uint8_t *ram; /* guest-physical address 0 as we see it */
 	uint64_t ram_span;
+	struct load load;
 	uint64_t entry; /* the kernel's PVH entry, physical */
 
 	struct bus bus;
@@ -68,12 +70,21 @@ struct kvm_vm {
 int kvm_error(struct kvm_vm *vm, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* memory.c: map the nodes' memory and make it the guest's. 0 or -errno with the error set. */
-int kvm_memory_init(struct kvm_vm *vm);
-void kvm_memory_destroy(struct kvm_vm *vm);
+/*
+ * memory.c: map the nodes' memory, which needs no VM yet; make it the guest's. 0 or -errno with the
+ * error set.
+ */
+int kvm_memory_map(struct kvm_vm *vm);
+int kvm_memory_slots(struct kvm_vm *vm);
+void kvm_memory_unmap(struct kvm_vm *vm);
 uint64_t kvm_ram_below_4g(const struct machine *m);
+/* The memfd that holds guest-physical @gpa, where in it, and how much of it follows. Or -EFAULT. */
+int kvm_ram_file(const struct kvm_vm *vm, uint64_t gpa, uint64_t *offset, uint64_t *left);
 
-/* boot.c: put kernel, command line, initramfs and start info into RAM. */
+/*
+ * boot.c: put kernel, command line, initramfs and start info into RAM. All are there after
+ * load_finish().
+ */
 int kvm_boot_load(struct kvm_vm *vm);
 /* Let the boot CPU begin at the kernel's entry. */
 int kvm_boot_registers(struct kvm_vm *vm, struct kvm_vcpu *v);
