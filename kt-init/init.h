@@ -51,16 +51,17 @@ struct sched_exit {
 };
 
 /* sched.c: sched_ext's state as seen in sysfs and the kernel log. */
-int sched_uevent_open(void);	  /* netlink socket that tells of kernel objects */
-bool sched_uevent_is_scx(int fd); /* drain it; true when sched_ext changed */
-char *sched_root_ops(void);	  /* name of the loaded scheduler, NULL if none */
-int sched_kmsg_open(void);	  /* kernel log from now on */
+int sched_uevent_open(void);		/* netlink socket that tells of kernel objects */
+bool sched_uevent_is_scx(int fd);	/* drain it; true when sched_ext changed */
+bool sched_state_is(const char *state); /* "enabled", "disabled" */
+char *sched_root_ops(void);		/* name of the loaded scheduler, NULL if none */
+int sched_kmsg_open(void);		/* kernel log from now on */
 void sched_exit_read(int kmsg, const char *name, struct sched_exit *e);
 bool sched_exit_is_error(const struct sched_exit *e);
 
 /*
- * modules.c: load the kernel modules that @conf names, in order. Returns NULL, or a malloc'ed phrase
- * that says which cannot be loaded and why.
+ * modules.c: load the kernel modules that @conf names, in order. Returns NULL, or a malloc'ed
+ * phrase that says which cannot be loaded and why.
  */
 char *modules_load(const struct guestconf *conf);
 

@@ -104,7 +104,7 @@ void send_exit(struct run *r)
 
 	if (r->signal)
 		json_object_set_new(e, "signal", json_integer(r->signal));
-	if (guestconf_get(r->conf, "sched")) {
+	if (guestconf_get(r->conf, "sched") || r->sched_name) {
 		_cleanup_free_ char *how = status_describe(&r->sched);
 
 		json_object_set_new(

@@ -43,7 +43,7 @@ static bool sched_up_or_dead(const struct run *r)
 	return r->sched_seen || r->sched.exited;
 }
 
-static bool sched_gone(const struct run *r)
+bool sched_gone(const struct run *r)
 {
 	return r->sched.exited && r->sched.out < 0;
 }
@@ -63,8 +63,7 @@ static bool command_dead(const struct run *r)
 	return r->command.exited;
 }
 
-/* End a child: ask with @sig, insist with SIGKILL. @gone tells when it is over. */
-static void child_stop(struct run *r, struct child *c, int sig, bool (*gone)(const struct run *))
+void child_stop(struct run *r, struct child *c, int sig, bool (*gone)(const struct run *))
 {
 	if (!c->pid && !c->exited)
 		return; /* never started */
@@ -103,6 +102,7 @@ static bool sched_bring_up(struct run *r)
 	}
 	r->uevents = sched_uevent_open();
 	r->kmsg = sched_kmsg_open();
+	r->sched_argv = guestconf_list(r->conf, "sched");
 	err = child_start(&r->sched, argv, r->env, CHILD_IO_LOG, NULL);
 	if (err) {
 		outcome_set(r, "scheduler-failed", 121,

@@ -3,6 +3,7 @@
 #ifndef KT_INIT_RUN_H
 #define KT_INIT_RUN_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,8 @@ struct run {
 	bool stdin_eof, input_refused, bye;
 	struct winsize winsize; /* of the host's terminal, for the command's */
 	bool sched_seen, sched_lost;
+	bool in_sched_op;  /* its comings and goings are meant */
+	char **sched_argv; /* what it was started with; the strings live on */
 	char *sched_name;
 	struct sched_exit sched_exit;
 	/* What EXIT says. */
@@ -44,6 +47,18 @@ bool serve_until(struct run *r, bool (*done)(const struct run *), int ms);
 
 /* Give the command's terminal the size that the host's has, once both are known. */
 void winsize_apply(struct run *r);
+
+/* End a child: ask with @sig, insist with SIGKILL. @gone tells when it is over. */
+void child_stop(struct run *r, struct child *c, int sig, bool (*gone)(const struct run *));
+
+/* Has the scheduler's program ended, and its output with it? */
+bool sched_gone(const struct run *r);
+
+/* Look whether the scheduler came or went, and tell the host. */
+void sched_look(struct run *r);
+
+/* sched_op.c: do what a request `sched` says. Returns the reply, a new reference. */
+json_t *sched_op(struct run *r, const json_t *request);
 
 /* report.c: what the host is told of the run. */
 void send_hello(struct run *r);

@@ -72,6 +72,17 @@ char *sched_root_ops(void)
 	return name[0] ? xstrdup(name) : NULL;
 }
 
+bool sched_state_is(const char *state)
+{
+	_cleanup_fclose_ FILE *f = fopen("/sys/kernel/sched_ext/state", "re");
+	char now[32] = "";
+
+	if (!f || !fgets(now, sizeof(now), f))
+		return false;
+	now[strcspn(now, "\n")] = 0;
+	return !strcmp(now, state);
+}
+
 int sched_kmsg_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

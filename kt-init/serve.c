@@ -130,13 +130,26 @@ static void pipe_forward(struct run *r, int *fd, enum frame_type type)
 	}
 }
 
+static void reply_send(struct run *r, json_t *reply)
+{
+	_cleanup_free_ char *text = json_dumps(reply, JSON_COMPACT);
+
+	json_decref(reply);
+	if (text && r->command.control >= 0 &&
+	    send(r->command.control, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		warn("reply to the command: %s", strerror(errno));
+}
+
 /* Pass a request on, or answer it where the host cannot: a deterministic run's hears nothing back.
  */
-static void request(struct run *r, const uint8_t *buf, size_t n)
+static void request(struct run *r, const json_t *msg, const uint8_t *buf, size_t n)
 {
 	static const char refusal[] = "{\"error\":\"a deterministic run has no host to ask\"}";
+	const char *name = json_string_value(json_object_get(msg, "request"));
 
-	if (guestconf_get(r->conf, "bye"))
+	if (name && !strcmp(name, "sched"))
+		reply_send(r, sched_op(r, msg));
+	else if (guestconf_get(r->conf, "bye"))
 		frame_send(r->port, FRAME_REQUEST, buf, n);
 	else if (send(r->command.control, refusal, strlen(refusal), MSG_DONTWAIT | MSG_NOSIGNAL) <
 		 0)
@@ -166,7 +179,7 @@ static void control_readable(struct run *r)
 	if (!json_is_object(msg))
 		warn("control message: expected a JSON object without duplicate keys");
 	else if (json_object_get(msg, "request"))
-		request(r, buf, n);
+		request(r, msg, buf, n);
 	else
 		frame_send(r->port, FRAME_EVENT, buf, n);
 	json_decref(msg);
@@ -193,12 +206,13 @@ static void children_reap(struct run *r)
 	}
 }
 
-static void sched_check(struct run *r)
+void sched_look(struct run *r)
 {
 	_cleanup_free_ char *ops = sched_root_ops();
 
 	if (ops && !r->sched_seen) {
 		r->sched_seen = true;
+		free(r->sched_name);
 		r->sched_name = take_ptr(ops);
 		send_event(r, "scheduler-attached", "name", r->sched_name);
 	} else if (!ops && r->sched_seen && !r->sched_lost) {
@@ -230,7 +244,7 @@ void serve(struct run *r, int ms)
 	if (p[1].revents)
 		host_readable(r);
 	if (p[2].revents && sched_uevent_is_scx(r->uevents))
-		sched_check(r);
+		sched_look(r);
 	if (p[3].revents)
 		control_readable(r);
 	if (p[4].revents)

@@ -193,7 +193,11 @@ int apply_request(struct run *run, const struct op *op)
 			  strerror(-ret));
 		return ret;
 	}
+	if (!strcmp(op->request->row->op, "sched"))
+		free(take_ptr(run->sched.name)); /* its end is no fault now */
 	reply = reply_wait(run, id);
+	if (!strcmp(op->request->row->op, "sched"))
+		sched_ext_renew(&run->sched);
 	if (!reply) {
 		if (!run->dead)
 			run_error(run, "line %d: '%s': no reply within %llu s", op->line, op->text,

@@ -19,11 +19,11 @@ static void line_read(const char *dir, const char *file, char *buf, size_t size)
 		buf[strcspn(buf, "\n")] = '\0';
 }
 
-void sched_ext_read(struct sched_ext *se, const char *sysfs)
+void sched_ext_renew(struct sched_ext *se)
 {
 	char state[32], name[128];
 
-	*se = (struct sched_ext){.dir = xasprintf("%s/kernel/sched_ext", sysfs)};
+	free(take_ptr(se->name));
 	line_read(se->dir, "state", state, sizeof(state));
 	if (strcmp(state, "enabled"))
 		return;
@@ -32,10 +32,18 @@ void sched_ext_read(struct sched_ext *se, const char *sysfs)
 	se->name = xstrdup(name);
 }
 
+void sched_ext_read(struct sched_ext *se, const char *sysfs)
+{
+	*se = (struct sched_ext){.dir = xasprintf("%s/kernel/sched_ext", sysfs)};
+	sched_ext_renew(se);
+	se->first = se->name ? xstrdup(se->name) : NULL;
+}
+
 void sched_ext_free(struct sched_ext *se)
 {
 	free(se->dir);
 	free(se->name);
+	free(se->first);
 	*se = (struct sched_ext){};
 }
 

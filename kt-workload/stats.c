@@ -368,7 +368,7 @@ static void set_run(json_t *o, const struct run *run)
 	set_text(o, "scenario", run->sc->name);
 	set_text(o, "kernel", uts.release);
 	set_text(o, "topology", run->machine->shape);
-	set_text(o, "sched", run->sched.name);
+	set_text(o, "sched", run->sched.first);
 	json_object_set_new(o, "seed", run->seeded ? json_integer(run->seed) : json_null());
 	set_cpus(o, "cpus", &run->machine->online);
 	json_object_set_new(o, "numa_nodes", nodes_json(run->machine));
