@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +15,7 @@
 #include "diag.h"
 #include "run.h"
 
-#define OP_MS	25000 /* less than the 30 s that kt-workload waits for a reply */
+#define OP_MS	50000 /* twice, it is less than kt-workload waits for a reply */
 #define LOOK_MS 10    /* sched_ext's state changes without a word */
 
 static const char *base_name(const char *path)
@@ -42,15 +43,27 @@ static bool is_attached(const struct run *r)
 	return r->sched_seen && !r->sched_lost && r->sched.pid;
 }
 
-/* Serve until sched_ext is in @state and shows (or not) an ops name, or the scheduler has ended. */
-static bool state_wait(struct run *r, const char *state, bool alive)
+/* How many schedulers were enabled since the boot; the last thing that an attachment changes. */
+static long enable_count(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/sys/kernel/sched_ext/enable_seq", "re");
+	long n = -1;
+
+	return f && fscanf(f, "%ld", &n) == 1 ? n : -1;
+}
+
+/* Serve until sched_ext is in @state and shows (or not) an ops name, with more enabled than @count,
+ * or the scheduler has ended.
+ */
+static bool state_wait(struct run *r, const char *state, bool alive, long count)
 {
 	uint64_t end = now_ns() + OP_MS * 1000000ULL;
 
 	while (now_ns() < end) {
 		_cleanup_free_ char *ops = sched_root_ops();
 
-		if (!!ops == alive && sched_state_is(state))
+		if (!!ops == alive && sched_state_is(state) &&
+		    (count < 0 || enable_count() > count))
 			return true;
 		if (alive && r->sched.exited)
 			return false;
@@ -66,7 +79,7 @@ static char *detach(struct run *r)
 	if (!is_attached(r))
 		return xstrdup("no scheduler is attached that was started for this run");
 	child_stop(r, &r->sched, SIGINT, sched_gone);
-	if (!state_wait(r, "disabled", false))
+	if (!state_wait(r, "disabled", false, -1))
 		return xstrdup("the scheduler has ended, and is still there in sched_ext");
 	sched_look(r);
 	r->sched_seen = r->sched_lost = false;
@@ -82,6 +95,7 @@ static char *detach(struct run *r)
 static char *attach(struct run *r, char **argv)
 {
 	_cleanup_free_ char *how = NULL;
+	long count = enable_count();
 	int err;
 
 	if (r->sched_seen) {
@@ -103,7 +117,7 @@ static char *attach(struct run *r, char **argv)
 		return xasprintf("cannot execute scheduler %s: %s (--include carries it into the "
 				 "guest)",
 				 argv[0], strerror(-err));
-	if (state_wait(r, "enabled", true)) {
+	if (state_wait(r, "enabled", true, count)) {
 		sched_look(r);
 		return NULL;
 	}

@@ -140,16 +140,22 @@ json_t *serve_watch(struct server *sv, const char *name)
 	return reply;
 }
 
-/* Is the scheduler's exit_kind one of an error? (enum scx_exit_kind, kernel/sched/ext_internal.h)
- */
-static bool exit_is_error(struct server *sv)
+/* The scheduler's exit_kind; 0, SCX_EXIT_NONE, while it lives. */
+static uint32_t exit_kind(struct server *sv)
+{
+	uint32_t kind;
+
+	memory_flush(&sv->s.kernel.memory);
+	return memory_u32(&sv->s.kernel.memory, sv->exit.address, &kind) ? 0 : kind;
+}
+
+/* Is it one of an error? (enum scx_exit_kind, kernel/sched/ext_internal.h) */
+static bool exit_is_error(struct server *sv, uint32_t kind)
 {
 	int64_t error = 1024;
-	uint32_t kind = 0;
 
 	types_enumerator(&sv->s.kernel.types, "SCX_EXIT_ERROR", &error);
-	memory_flush(&sv->s.kernel.memory);
-	return !memory_u32(&sv->s.kernel.memory, sv->exit.address, &kind) && kind >= error;
+	return kind >= error;
 }
 
 static int exit_find(struct server *sv, struct target *t, char **why)
@@ -171,7 +177,7 @@ static json_t *watch_exit_frozen(struct server *sv)
 	if (exit_find(sv, &t, &why))
 		return serve_refuse_why(why);
 	sv->exit.address = t.address;
-	if (exit_is_error(sv)) /* it was quicker */
+	if (exit_is_error(sv, exit_kind(sv))) /* it was quicker */
 		return serve_capture(sv, "sched_exit", "sched-exit", false);
 	if (watch_arm(sv, EXIT_WATCH, &t, &why)) {
 		sv->exit.address = 0;
@@ -207,15 +213,18 @@ static void capture_hit(struct server *sv, const char *name, const char *trigger
 
 static void exit_hit(struct server *sv)
 {
+	uint32_t kind = exit_kind(sv);
 	char *why = NULL;
 
-	if (exit_is_error(sv)) {
+	/* It ends one way or the other, and its memory will be another's. */
+	if (kind) {
 		watch_disarm(sv, EXIT_WATCH);
 		sv->exit.address = 0;
-		capture_hit(sv, "sched_exit", "sched-exit");
-	} else if (vm_thaw(&sv->s.vm, &why)) {
-		free(why);
 	}
+	if (exit_is_error(sv, kind))
+		capture_hit(sv, "sched_exit", "sched-exit");
+	else if (vm_thaw(&sv->s.vm, &why))
+		free(why);
 }
 
 void serve_hit(struct server *sv, json_int_t id)

@@ -13,7 +13,8 @@
 
 #define OPERANDS_MAX  3
 #define REPLY_WAIT_NS (30 * NSEC_PER_SEC)
-#define REPLY_MAX     (256 * 1024) /* FRAME_MAX_PAYLOAD */
+#define SCHED_WAIT_NS (120 * NSEC_PER_SEC) /* to load one under load takes long */
+#define REPLY_MAX     (256 * 1024)	   /* FRAME_MAX_PAYLOAD */
 #define LOOK_NS	      (250 * NSEC_PER_MSEC)
 
 /* An op and its operands, which become members of the request by these names. */
@@ -128,10 +129,10 @@ static int send_json(int fd, json_t *o)
 }
 
 /* The reply with our @id, or NULL when the time is up or the run has to end. */
-static json_t *reply_wait(struct run *run, json_int_t id)
+static json_t *reply_wait(struct run *run, json_int_t id, uint64_t wait_ns)
 {
 	_cleanup_free_ char *buf = xmalloc(REPLY_MAX);
-	uint64_t limit = clock_now() + REPLY_WAIT_NS;
+	uint64_t limit = clock_now() + wait_ns;
 
 	while (!run->dead && clock_now() < limit) {
 		struct pollfd p[] = {{run->events.fd, POLLIN, 0}, {run->sigfd, POLLIN, 0}};
@@ -178,6 +179,8 @@ int apply_request(struct run *run, const struct op *op)
 	json_int_t id = ++run->n_requests;
 	const char *why;
 	json_t *reply;
+	bool sched = !strcmp(op->request->row->op, "sched");
+	uint64_t wait_ns = sched ? SCHED_WAIT_NS : REPLY_WAIT_NS;
 	int ret = -ENOTCONN;
 
 	if (run->events.fd < 0) {
@@ -193,15 +196,15 @@ int apply_request(struct run *run, const struct op *op)
 			  strerror(-ret));
 		return ret;
 	}
-	if (!strcmp(op->request->row->op, "sched"))
+	if (sched)
 		free(take_ptr(run->sched.name)); /* its end is no fault now */
-	reply = reply_wait(run, id);
-	if (!strcmp(op->request->row->op, "sched"))
+	reply = reply_wait(run, id, wait_ns);
+	if (sched)
 		sched_ext_renew(&run->sched);
 	if (!reply) {
 		if (!run->dead)
 			run_error(run, "line %d: '%s': no reply within %llu s", op->line, op->text,
-				  REPLY_WAIT_NS / NSEC_PER_SEC);
+				  (unsigned long long)(wait_ns / NSEC_PER_SEC));
 		return run->dead ? 0 : -ETIMEDOUT;
 	}
 	why = json_string_value(json_object_get(reply, "error"));
