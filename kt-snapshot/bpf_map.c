@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf_chase.h"
 #include "cleanup.h"
 #include "diag.h"
 
@@ -213,7 +214,7 @@ static json_t *entries_json(struct map_view *v, char **truncated)
 		v->render.budget -= 10;
 		json_array_append_new(list, entry_json(v, m->records + i * m->record_size));
 	}
-	if (i < m->n)
+	if (i < m->n && !*truncated)
 		*truncated = xasprintf("%zu of %zu entries: more values than one snapshot holds", i,
 				       m->n);
 	return list;
@@ -256,12 +257,18 @@ static void contents_show(struct map_view *v, json_t *o)
 	free(truncated);
 }
 
-json_t *map_json(struct bpf *b, const struct map_copy *m, size_t *budget)
+json_t *map_json(struct bpf *b, const struct map_copy *m, struct bpf_chase *chase, size_t *budget)
 {
 	struct map_view v = {
 		.b = b,
 		.m = m,
-		.render = {.btf = m->btf ? bpf_btf_types(m->btf, b->k) : NULL, .budget = *budget},
+		.render =
+			{
+				.btf = m->btf ? bpf_btf_types(m->btf, b->k) : NULL,
+				.budget = *budget,
+				.pointer = chase ? bpf_chase_pointer : NULL,
+				.context = chase,
+			},
 	};
 	_cleanup_free_ char *type = map_type_name(b->k, m->type);
 	json_t *o = json_object();

@@ -16,6 +16,7 @@
 #define BPF_MAP_MAX_BUCKETS (1u << 24)	/* of one hash table */
 #define BPF_MAP_MAX_VALUES  (16u << 20) /* JSON values of all maps; an object counts as eight */
 
+struct bpf_chase;
 struct bpf_map_kind;
 
 struct map_copy {
@@ -34,6 +35,7 @@ struct map_copy {
 	uint32_t value_at;	   /* bytes from a record's beginning; the key is before it */
 	uint32_t n_values, stride; /* one, or one for each CPU; bytes from one to the next */
 	bool per_cpu, has_pending;
+	bool in_place;	     /* records lie in the guest as here, from the array's beginning */
 	const char *missing; /* the member that this kernel lacks for reading it */
 	char *truncated;     /* why contents are not complete; malloc'ed */
 	uint64_t numbers[4]; /* what a kind has besides, or instead */
@@ -142,7 +144,10 @@ char *lower_after(const char *name, const char *prefix);
 /* As bpftool names them; the caller frees. */
 char *map_type_name(const struct kernel *k, uint32_t type);
 
-/* The map as a member of the document; *@budget falls by the values in it. A new reference. */
-json_t *map_json(struct bpf *b, const struct map_copy *m, size_t *budget);
+/*
+ * The map as a member of the document; *@budget falls by the values in it. @chase has what pointers
+ * lead to, or is NULL. A new reference.
+ */
+json_t *map_json(struct bpf *b, const struct map_copy *m, struct bpf_chase *chase, size_t *budget);
 
 #endif

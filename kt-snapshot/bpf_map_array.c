@@ -73,6 +73,7 @@ void map_array_collect(struct bpf *b, struct map_copy *m)
 	if (read < m->n)
 		map_truncated(m, "entry %zu is not in memory", read);
 	m->n = read;
+	m->in_place = true;
 }
 
 bool map_cpus_read(struct bpf *b, uint8_t *to, uint32_t stride, uint64_t pointer)

@@ -68,11 +68,13 @@ void map_ringbuf_show(struct map_view *v, json_t *o)
 static uint64_t scratch_page(struct bpf *b, const struct map_copy *m)
 {
 	const struct bpf_layout *l = &b->layout;
-	uint64_t base_at = kallsyms_find(&b->k->symbols, "vmemmap_base"), base;
+	uint64_t base_at, base;
 	int64_t page;
 
-	if (!field_is_there(&l->arena.scratch_page) || !l->arena.page_size || !base_at ||
-	    memory_u64(&b->k->memory, base_at, &base) ||
+	if (!field_is_there(&l->arena.scratch_page) || !l->arena.page_size)
+		return 0;
+	base_at = kallsyms_find(&b->k->symbols, "vmemmap_base");
+	if (!base_at || memory_u64(&b->k->memory, base_at, &base) ||
 	    kernel_field_number(b->k, &l->arena.scratch_page, m->address, &page) ||
 	    (uint64_t)page < base)
 		return 0;

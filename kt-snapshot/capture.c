@@ -120,13 +120,14 @@ json_t *capture_take(struct session *s, const struct capture_want *want, const c
 		.doc = json_object(),
 		.missing = json_array(),
 	};
-	uint64_t frozen;
+	uint64_t frozen, begin;
 
 	json_object_set_new(c.doc, "schema", json_string("kt-snapshot/1"));
 	json_object_set_new(c.doc, "name", name ? json_string(name) : json_null());
 	json_object_set_new(c.doc, "trigger", json_string(trigger));
 	json_object_set_new(c.doc, "kernel", json_string(s->kernel.release));
 	prepare(&c);
+	begin = now_ns();
 	if (!want->frozen && vm_freeze(&s->vm, why)) {
 		json_decref(c.doc);
 		json_decref(c.missing);
@@ -136,6 +137,8 @@ json_t *capture_take(struct session *s, const struct capture_want *want, const c
 	if (vm_thaw(&s->vm, why)) /* the run may have ended: what was seen was seen */
 		free(take_ptr(*why));
 	json_object_set_new(c.doc, "frozen_ns", json_integer(frozen));
+	if (!want->frozen)
+		json_object_set_new(c.doc, "stopped_ns", json_integer(now_ns() - begin));
 	render(&c, states);
 	json_object_set_new(c.doc, "missing", c.missing);
 	return c.doc;

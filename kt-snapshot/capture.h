@@ -13,6 +13,7 @@
 struct capture_want {
 	const char **sections; /* names, NULL-terminated; NULL: all */
 	const char **maps;     /* globs of BPF maps' names, NULL-terminated; NULL: all */
+	unsigned int chase;    /* how many levels of pointers in maps to follow */
 	bool frozen; /* behind a watch's hit: no time to prepare; the capture lets the guest go on
 		      */
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf_chase.h"
 #include "capture.h"
 #include "cleanup.h"
 #include "commands.h"
@@ -11,11 +12,12 @@
 #include "exits.h"
 #include "options.h"
 
-enum { OPT_ONLY = 1, OPT_MAP, OPT_NAME, OPT_VERBOSE };
+enum { OPT_ONLY = 1, OPT_MAP, OPT_CHASE, OPT_NAME, OPT_VERBOSE };
 
 static const struct option_row rows[] = {
 	{"only", 0, "SECTION", "capture this section; repeat for more", OPT_ONLY},
 	{"map", 0, "GLOB", "of the BPF maps only those of such names; repeat for more", OPT_MAP},
+	{"chase", 0, "N", "follow pointers in maps, N levels of them (1 to 8)", OPT_CHASE},
 	{"name", 0, "NAME", "the snapshot's name in the document", OPT_NAME},
 	{"verbose", 'v', NULL, "say what is done", OPT_VERBOSE},
 };
@@ -34,6 +36,17 @@ static void check_section(const char *name)
 	near = nearest_name(name, names);
 	die(EXIT_USAGE, "unknown section '%s'%s%s%s (--help lists them)", name,
 	    near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static unsigned int chase_levels(const char *value)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (*end || end == value || n < 1 || n > BPF_CHASE_MAX_DEPTH)
+		die(EXIT_USAGE, "--chase '%s': expected a number from 1 to %d", value,
+		    BPF_CHASE_MAX_DEPTH);
+	return n;
 }
 
 /* The end of --help. */
@@ -68,7 +81,7 @@ int command_capture(int argc, char **argv)
 		.argv = argv,
 	};
 	const char *value, *name = NULL;
-	struct capture_want want;
+	struct capture_want want = {};
 	struct session s;
 	char **operands;
 	json_t *doc;
@@ -80,6 +93,8 @@ int command_capture(int argc, char **argv)
 			ptrlist_add(&sections, &n_sections, value);
 		} else if (id == OPT_MAP) {
 			ptrlist_add(&maps, &n_maps, value);
+		} else if (id == OPT_CHASE) {
+			want.chase = chase_levels(value);
 		} else if (id == OPT_NAME) {
 			name = value;
 		} else {
@@ -89,7 +104,8 @@ int command_capture(int argc, char **argv)
 	operands = options_operands(&o);
 	if (!operands[0] || operands[1])
 		die(EXIT_USAGE, "capture: expected one run directory or control socket");
-	want = (struct capture_want){.sections = sections, .maps = maps};
+	want.sections = sections;
+	want.maps = maps;
 	if (session_open(&s, operands[0], false, &why))
 		die(EXIT_FAILURE, "%s", why);
 	doc = capture_take(&s, &want, name, "demand", &why);

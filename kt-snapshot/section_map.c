@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf_chase.h"
 #include "bpf_idr.h"
 #include "bpf_map.h"
 #include "bpf_prog.h"
@@ -16,6 +17,7 @@ struct maps {
 	struct bpf *b;
 	struct map_copy *maps;
 	size_t n, broken;
+	struct bpf_chase *chase;
 	const char *why; /* the table is not complete */
 };
 
@@ -37,6 +39,7 @@ static void release(void *state)
 
 	for (i = 0; i < s->n; i++)
 		map_copy_free(&s->maps[i]);
+	bpf_chase_free(s->chase);
 	bpf_pool_trim(&s->b->pool);
 	free(s->maps);
 	free(s);
@@ -69,6 +72,8 @@ static int collect(struct capture *c, void **state)
 			s->n++;
 		}
 	}
+	if (c->want->chase)
+		s->chase = bpf_chase_maps(b, s->maps, s->n, c->want->chase);
 	*state = s;
 	return 0;
 }
@@ -108,7 +113,7 @@ static int render(struct capture *c, void *state)
 		struct map_copy *m = &s->maps[i];
 
 		map_sort(m);
-		json_array_append_new(list, map_json(s->b, m, &budget));
+		json_array_append_new(list, map_json(s->b, m, s->chase, &budget));
 		if (m->missing)
 			capture_missing(c, "contents of map %u (%s): struct %s", m->id, m->name,
 					m->missing);
