@@ -32,7 +32,7 @@ LIBS_kt-assert	 := -lyajl -ljansson -lm
 LIBS_kt-snapshot = $(LIBBPF_A) -ljansson -lelf -lz -lzstd -lseccomp -lcap -lm
 LIBS_kt-gauntlet := -ljansson -lm
 
-all: $(addprefix $(BIN)/,$(PROGRAMS)) sched guests $(BUILD)/tests/snapshot/ram_image
+all: $(addprefix $(BIN)/,$(PROGRAMS)) sched maps guests $(BUILD)/tests/snapshot/ram_image
 
 help:
 	@sed -n 's/^# target \([a-z-]*\): /  \1\t/p' Makefile | expand -t 12
@@ -91,6 +91,7 @@ $(foreach p,$(HOST_PROGRAMS),$(eval $(call host_program,$(p))))
 $(foreach p,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(p))))
 
 include tests/sched/sched.mk
+include tests/maps/maps.mk
 include tests/guests/guests.mk
 
 # What a fresh machine lacks, by the project's own scripts. Both do nothing when all is there. Each
