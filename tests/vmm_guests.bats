@@ -99,3 +99,11 @@ devices() {
 @test "what a hostile driver does to the queues harms nobody" {
 	checks=80 devices abuse
 }
+
+@test "all CPUs start, with APIC ids beyond 8 bits too" {
+	checks=6 guest cpus -t 1n1l2c1t --append 'guest.cpus=2 guest.top=1'
+	rm -r run
+	checks=6 guest cpus -t 3n9l3c1t --append 'guest.cpus=27 guest.top=42'
+	rm -r run
+	checks=6 guest cpus -t 5n15l3c3t --append 'guest.cpus=135 guest.top=298'
+}
