@@ -92,7 +92,6 @@ int monitor_sample(struct monitor *m)
 	int err;
 
 	advance(m, host_ns);
-	memory_flush(&m->kernel->memory);
 	latest = monitor_cpus_read(m->cpus);
 	t_ns = m->has_clock ? guest_clock_read(&m->clock, host_ns) : latest;
 	/* What happened between two samples is judged by their distance: not by one of nothing. */

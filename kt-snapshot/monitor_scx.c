@@ -57,6 +57,11 @@ static bool find(struct monitor_scx *m, uint64_t root)
 	uint32_t cpu;
 	size_t i;
 
+	/*
+	 * Of all that a sample follows only this is not in the direct map, where an address means
+	 * the same for ever.
+	 */
+	memory_flush(&m->kernel->memory);
 	if (scx_events_address(m->kernel, root, &at))
 		return false;
 	for (cpu = 0; cpu < m->kernel->n_cpus; cpu++) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "code.h"
 
 #define ENTRIES_MAX (1u << 25)
@@ -13,8 +14,8 @@
 /* orc_entry.type */
 enum { TYPE_UNDEFINED, TYPE_END_OF_STACK, TYPE_CALL, TYPE_REGS, TYPE_REGS_PARTIAL };
 
-/* orc_entry.sp_reg and .bp_reg */
-enum {
+/* orc_entry.sp_reg and .bp_reg, whose numbers are not the same in all kernels. */
+enum base {
 	BASE_UNDEFINED,
 	BASE_AX,
 	BASE_DX,
@@ -26,6 +27,24 @@ enum {
 	BASE_PREV_SP,
 	BASE_SP_INDIRECT,
 	BASE_BP_INDIRECT,
+	BASE_UNKNOWN,
+};
+
+#define N_BASES 16
+
+/* The numbering is known by that of the stack pointer, which every function begins with. */
+static const struct numbering {
+	uint8_t stack_pointer;
+	enum base bases[N_BASES];
+} numberings[] = {
+	{5,
+	 {BASE_UNDEFINED, BASE_PREV_SP, BASE_DX, BASE_DI, BASE_BP, BASE_SP, BASE_R10, BASE_R13,
+	  BASE_BP_INDIRECT, BASE_SP_INDIRECT, BASE_UNKNOWN, BASE_UNKNOWN, BASE_UNKNOWN,
+	  BASE_UNKNOWN, BASE_UNKNOWN, BASE_UNKNOWN}},
+	{3,
+	 {BASE_UNDEFINED, BASE_AX, BASE_DX, BASE_SP, BASE_BP, BASE_DI, BASE_R10, BASE_R13,
+	  BASE_PREV_SP, BASE_SP_INDIRECT, BASE_BP_INDIRECT, BASE_UNKNOWN, BASE_UNKNOWN,
+	  BASE_UNKNOWN, BASE_UNKNOWN, BASE_UNKNOWN}},
 };
 
 struct entry {
@@ -48,6 +67,7 @@ static const struct entry of_null = {.sp_offset = 8, .sp_reg = BASE_SP, .type = 
 
 struct walk {
 	struct kernel *k;
+	const struct numbering *numbering; /* NULL: none that is known */
 	uint64_t regs[ORC_N_REGISTERS];
 	bool full; /* all of regs[] are of this frame, not only ip, sp and bp */
 	bool exact, reliable;
@@ -110,6 +130,20 @@ static int entry_find(struct kernel *k, uint64_t ip, struct entry *e)
 			high = mid;
 	}
 	return low ? entry_read(k, entries + (uint64_t)(low - 1) * ENTRY_SIZE, e) : -ENOENT;
+}
+
+static const struct numbering *numbering_find(struct kernel *k)
+{
+	struct entry e;
+	size_t i;
+
+	if (entry_find(k, kallsyms_find(&k->symbols, "schedule"), &e))
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(numberings); i++) {
+		if (e.sp_reg == numberings[i].stack_pointer)
+			return &numberings[i];
+	}
+	return NULL;
 }
 
 /* The stack pointer before the frame's call, or before its interrupt. */
@@ -198,7 +232,10 @@ static bool step(struct walk *w, enum orc_end *end)
 	struct entry e = of_null;
 
 	*end = ORC_LOST;
-	if (ip && entry_find(w->k, w->exact ? ip : ip - 1, &e)) {
+	if (ip && w->numbering && !entry_find(w->k, w->exact ? ip : ip - 1, &e)) {
+		e.sp_reg = w->numbering->bases[e.sp_reg];
+		e.bp_reg = w->numbering->bases[e.bp_reg];
+	} else if (ip) {
 		e = by_frame_pointer;
 		w->reliable = false;
 	}
@@ -219,6 +256,7 @@ size_t orc_walk(struct kernel *k, const uint64_t registers[ORC_N_REGISTERS],
 	struct walk w = {.k = k, .full = true, .exact = true, .reliable = true};
 	size_t n = 0;
 
+	w.numbering = numbering_find(k);
 	memcpy(w.regs, registers, sizeof(w.regs));
 	do {
 		if (n == ORC_MAX_FRAMES) {
