@@ -4,45 +4,75 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "diag.h"
 #include "exits.h"
+#include "kvm_probe.h"
 #include "status.h"
 
-void engine_choose(const char *name, const char *accel, bool deterministic,
-		   struct engine_choice *choice)
+/* Refuse names that are none, and wishes that exclude each other. */
+static void wish_check(const struct engine_wish *w)
 {
-	char *why = NULL;
+	bool own = !strcmp(w->name, "kvm");
 
-	if (strcmp(name, "auto") && strcmp(name, "kvm") && strcmp(name, "qemu"))
-		die(EXIT_USAGE, "engine '%s': unknown; known: auto, kvm, qemu", name);
-	if (strcmp(accel, "auto") && strcmp(accel, "kvm") && strcmp(accel, "tcg"))
-		die(EXIT_USAGE, "accelerator '%s': unknown; known: auto, kvm, tcg", accel);
+	if (strcmp(w->name, "auto") && !own && strcmp(w->name, "qemu"))
+		die(EXIT_USAGE, "engine '%s': unknown; known: auto, kvm, qemu", w->name);
+	if (strcmp(w->accel, "auto") && strcmp(w->accel, "kvm") && strcmp(w->accel, "tcg"))
+		die(EXIT_USAGE, "accelerator '%s': unknown; known: auto, kvm, tcg", w->accel);
+	if (w->deterministic && (own || !strcmp(w->accel, "kvm")))
+		die(EXIT_USAGE, "--deterministic needs emulation: it excludes --%s kvm",
+		    own ? "engine" : "accel");
+	if (own && !strcmp(w->accel, "tcg"))
+		die(EXIT_USAGE, "--accel tcg is of the qemu engine: it excludes --engine kvm");
+	if (own && w->nested)
+		die(EXIT_USAGE, "--nested is of the qemu engine: it excludes --engine kvm");
+}
+
+/* What keeps the kvm engine from running the machine on a host whose KVM is good; NULL: nothing. */
+static const char *own_engine_lacks(const struct engine_wish *w, const struct kvm_probe *p)
+{
+	if (w->nested)
+		return "the kvm engine gives guests no virtualization (--nested)";
+	if (w->kernel_packed)
+		return "the kvm engine boots unpacked kernels (kt-kernel add unpacks a bzImage)";
+	if (topology_cpus(&w->machine->topology) > p->max_cpus)
+		return "more CPUs than this host's KVM gives a guest";
+	return NULL;
+}
+
+static void choose_by_probe(const struct engine_wish *w, struct engine_choice *choice)
+{
+	_cleanup_(kvm_probe_free) struct kvm_probe p = {0};
+	const char *lacks;
+
+	kvm_probe_get(&p, false);
+	if (!p.usable) {
+		if (!strcmp(w->accel, "kvm"))
+			die(STATUS_VMM, "KVM is not usable: %s", p.why);
+		choice->reason = take_ptr(p.why);
+		return;
+	}
+	choice->use_kvm = true;
+	lacks = strcmp(w->name, "auto") ? "asked for" : own_engine_lacks(w, &p);
+	if (!lacks)
+		choice->ops = &engine_kvm_ops;
+	choice->reason = xstrdup(lacks ? lacks : "/dev/kvm runs guest code at speed");
+}
+
+void engine_choose(const struct engine_wish *w, struct engine_choice *choice)
+{
+	wish_check(w);
 	choice->ops = &engine_qemu_ops;
 	choice->use_kvm = false;
-	if (!strcmp(name, "kvm")) {
-		if (deterministic)
-			die(EXIT_USAGE,
-			    "--deterministic needs emulation: it excludes --engine kvm");
-		if (!strcmp(accel, "tcg"))
-			die(EXIT_USAGE,
-			    "--accel tcg is of the qemu engine: it excludes --engine kvm");
+	if (!strcmp(w->name, "kvm")) {
 		choice->ops = &engine_kvm_ops;
 		choice->use_kvm = true;
 		choice->reason = xstrdup("asked for");
-		return;
-	}
-	if (deterministic) {
-		if (!strcmp(accel, "kvm"))
-			die(EXIT_USAGE, "--deterministic needs emulation: it excludes --accel kvm");
+	} else if (w->deterministic) {
 		choice->reason = xstrdup("deterministic runs are emulated");
-	} else if (!strcmp(accel, "tcg")) {
+	} else if (!strcmp(w->accel, "tcg")) {
 		choice->reason = xstrdup("asked for");
-	} else if (kvm_probe(&why)) {
-		choice->use_kvm = true;
-		choice->reason = xstrdup("/dev/kvm runs guest code at speed");
-	} else if (!strcmp(accel, "kvm")) {
-		die(STATUS_VMM, "KVM is not usable: %s", why);
 	} else {
-		choice->reason = why;
+		choose_by_probe(w, choice);
 	}
 }

@@ -102,18 +102,21 @@ struct engine_choice {
 	char *reason; /* why, in words; malloc'ed */
 };
 
-/*
- * Choose by @name ("auto", "qemu") and @accel ("auto", "kvm", "tcg"). Unknown names and a demanded
- * but unusable KVM end the program with EXIT_USAGE or 125.
- */
-void engine_choose(const char *name, const char *accel, bool deterministic,
-		   struct engine_choice *choice);
+/* What the choice depends on. */
+struct engine_wish {
+	const char *name;  /* "auto", "kvm", "qemu" */
+	const char *accel; /* "auto", "kvm", "tcg" */
+	const struct machine *machine;
+	bool deterministic;
+	bool nested;
+	bool kernel_packed; /* a bzImage, not an ELF image */
+};
 
 /*
- * Does /dev/kvm execute guest code, at speed? Runs a small guest: instructions that stock kernels
- * use (CMPXCHG16B, a VEX-encoded one) and a timed loop. Returns true, or false with *@why
- * malloc'ed.
+ * Choose the engine. auto takes kvm when the probe (kvm_probe.h) shows that this host's /dev/kvm
+ * runs guests and the engine can do what is wished, else qemu. Unknown names, wishes that exclude
+ * each other, and a demanded but unusable KVM end the program with EXIT_USAGE or 125.
  */
-bool kvm_probe(char **why);
+void engine_choose(const struct engine_wish *w, struct engine_choice *choice);
 
 #endif

@@ -86,6 +86,7 @@ static int image_check(const char *path, struct kernel *k, char **why)
 		return -ENOENT;
 	}
 	if (pread(fd, magic, 4, BZIMAGE_MAGIC_OFFSET) == 4 && !memcmp(magic, "HdrS", 4)) {
+		k->packed = true;
 		if (!k->release)
 			k->release = bzimage_release(fd);
 		return 0;

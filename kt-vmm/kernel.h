@@ -3,8 +3,11 @@
 #ifndef KT_KERNEL_H
 #define KT_KERNEL_H
 
+#include <stdbool.h>
+
 struct kernel {
 	char *image;   /* ELF with a PVH note, or bzImage */
+	bool packed;   /* a bzImage */
 	char *config;  /* its configuration, or NULL */
 	char *modules; /* directory of its KVM modules, or NULL */
 	char *release; /* as far as it is known before the boot, or NULL */

@@ -4,6 +4,9 @@
  * instructions, too slowly and too incompletely for a stock kernel. The probe guest runs in 64-bit
  * mode with one identity-mapped 2 MiB page.
  */
+#include "kvm_probe.h"
+
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -17,7 +20,7 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "diag.h"
-#include "engine.h"
+#include "kvm/watch_probe.h"
 
 #define GUEST_MEMORY (2UL << 20)
 #define CODE_ADDR    0x4000
@@ -27,27 +30,19 @@
 #define LOOP_LIMIT_NS 1000000
 /* A busy host may take the CPU away from one measurement, hardly from three. */
 #define LOOP_TRIES 3
-/* The loop starts after the first hlt. */
-#define LOOP_OFFSET 17
 
-static const uint8_t probe_code[] = {
-	0xbe,
-	0x00,
-	0x50,
-	0x00,
-	0x00, /* mov esi, DATA_ADDR */
-	0xf0,
-	0x48,
-	0x0f,
-	0xc7,
-	0x0e, /* lock cmpxchg16b [rsi] */
-	0xc4,
-	0xe3,
-	0x7b,
-	0xf0,
-	0xc0,
-	0x01, /* rorx eax, eax, 1 (VEX, BMI2) */
-	0xf4, /* hlt */
+/* Each snippet ends with HLT. RSI points at zeroed memory, aligned to 16 bytes. */
+static const struct snippet {
+	const char *name;
+	unsigned int leaf,
+		ebx_bit; /* CPUID subleaf 0 of leaf says by this bit of EBX; 0: always there */
+	uint8_t code[16];
+} snippets[] = {
+	{"lock cmpxchg16b", 0, 0, {0xf0, 0x48, 0x0f, 0xc7, 0x0e, 0xf4}},
+	{"rorx (VEX-encoded)", 7, 8, {0xc4, 0xe3, 0x7b, 0xf0, 0xc0, 0x01, 0xf4}},
+};
+
+static const uint8_t loop_code[] = {
 	0xb9,
 	LOOP_COUNT & 0xff,
 	LOOP_COUNT >> 8,
@@ -120,7 +115,6 @@ static char *probe_setup(struct probe_vm *p)
 		.limit = ~0U, .selector = 8, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1};
 	struct kvm_segment data = {
 		.limit = ~0U, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1};
-	struct kvm_regs regs = {.rip = CODE_ADDR, .rflags = 2};
 	struct kvm_cpuid2 *cpuid;
 	struct kvm_sregs s;
 	char *why = NULL;
@@ -128,7 +122,6 @@ static char *probe_setup(struct probe_vm *p)
 
 	for (i = 0; i < ARRAY_SIZE(tables); i++)
 		memcpy(p->memory + tables[i][0], &tables[i][1], 8);
-	memcpy(p->memory + CODE_ADDR, probe_code, sizeof(probe_code));
 	cpuid = xcalloc(1, sizeof(*cpuid) + 256 * sizeof(cpuid->entries[0]));
 	cpuid->nent = 256;
 	if (ioctl(p->kvm, KVM_GET_SUPPORTED_CPUID, cpuid) ||
@@ -143,14 +136,19 @@ static char *probe_setup(struct probe_vm *p)
 	s.cr4 |= 1 << 5;
 	s.cr0 |= 0x80000001;
 	s.efer |= 0x500;
-	if (ioctl(p->vcpu, KVM_SET_SREGS, &s) || ioctl(p->vcpu, KVM_SET_REGS, &regs))
+	if (ioctl(p->vcpu, KVM_SET_SREGS, &s))
 		return xasprintf("registers: %s", strerror(errno));
 	return NULL;
 }
 
-/* Run to the next HLT. Returns NULL or what happened instead. */
-static char *probe_run(struct probe_vm *p)
+/* Run @code to its HLT. Returns NULL or what happened instead. */
+static char *probe_code_run(struct probe_vm *p, const uint8_t *code, size_t len)
 {
+	struct kvm_regs regs = {.rip = CODE_ADDR, .rsi = DATA_ADDR, .rflags = 2};
+
+	memcpy(p->memory + CODE_ADDR, code, len);
+	if (ioctl(p->vcpu, KVM_SET_REGS, &regs))
+		return xasprintf("registers: %s", strerror(errno));
 	while (ioctl(p->vcpu, KVM_RUN, 0)) {
 		if (errno != EINTR && errno != EAGAIN)
 			return xasprintf("KVM_RUN: %s", strerror(errno));
@@ -165,38 +163,101 @@ static char *probe_run(struct probe_vm *p)
 	return xasprintf("the probe guest ended with exit reason %u", p->run->exit_reason);
 }
 
-/* Run the timed loop. Returns NULL with *@took in ns, or what happened instead. */
-static char *probe_loop(struct probe_vm *p, uint64_t *took)
+static bool host_has(const struct snippet *s)
 {
-	struct kvm_regs regs = {.rip = CODE_ADDR + LOOP_OFFSET, .rflags = 2};
-	uint64_t start;
-	char *why;
+	unsigned int eax, ebx, ecx, edx;
 
-	if (ioctl(p->vcpu, KVM_SET_REGS, &regs))
-		return xasprintf("registers: %s", strerror(errno));
-	start = now_ns();
-	why = probe_run(p);
-	*took = now_ns() - start;
+	return !s->leaf ||
+	       (__get_cpuid_count(s->leaf, 0, &eax, &ebx, &ecx, &edx) && ebx >> s->ebx_bit & 1);
+}
+
+static char *instructions_try(struct probe_vm *vm, struct kvm_probe *p)
+{
+	char *why = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(snippets) && !why; i++) {
+		if (!host_has(&snippets[i]))
+			continue;
+		why = probe_code_run(vm, snippets[i].code, sizeof(snippets[i].code));
+		if (why)
+			p->missing = xstrdup(snippets[i].name);
+	}
 	return why;
 }
 
-bool kvm_probe(char **why)
+static char *loop_time(struct probe_vm *vm, struct kvm_probe *p)
 {
-	_cleanup_(probe_close) struct probe_vm p = {.kvm = -1, .vm = -1, .vcpu = -1};
-	uint64_t took = 0;
+	uint64_t start, took;
+	char *why;
 	int i;
 
-	*why = probe_make(&p);
-	if (!*why)
-		*why = probe_setup(&p);
-	if (!*why)
-		*why = probe_run(&p);
-	if (*why)
-		return false;
-	for (i = 0; i < LOOP_TRIES && !*why && (!i || took > LOOP_LIMIT_NS); i++)
-		*why = probe_loop(&p, &took);
-	if (!*why && took > LOOP_LIMIT_NS)
-		*why = xasprintf("/dev/kvm interprets guest code: %d loops took %llu us",
-				 LOOP_COUNT, (unsigned long long)took / 1000);
-	return !*why;
+	p->loops = LOOP_COUNT;
+	for (i = 0; i < LOOP_TRIES && (!i || p->loop_ns > LOOP_LIMIT_NS); i++) {
+		start = now_ns();
+		why = probe_code_run(vm, loop_code, sizeof(loop_code));
+		took = now_ns() - start;
+		if (why)
+			return why;
+		if (!i || took < p->loop_ns)
+			p->loop_ns = took;
+	}
+	if (p->loop_ns <= LOOP_LIMIT_NS)
+		return NULL;
+	return xasprintf("/dev/kvm interprets guest code: %d loops took %llu us", LOOP_COUNT,
+			 (unsigned long long)p->loop_ns / 1000);
+}
+
+static char *module_name(void)
+{
+	static const char *const names[] = {"kvm_intel", "kvm_amd", "kvm_pvm"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *path = xasprintf("/sys/module/%s", names[i]);
+
+		if (access(path, F_OK) == 0)
+			return xstrdup(names[i]);
+	}
+	return NULL;
+}
+
+static unsigned int extension(int kvm, int cap)
+{
+	int n = ioctl(kvm, KVM_CHECK_EXTENSION, cap);
+
+	return n > 0 ? n : 0;
+}
+
+void kvm_probe_run(struct kvm_probe *p)
+{
+	_cleanup_(probe_close) struct probe_vm vm = {.kvm = -1, .vm = -1, .vcpu = -1};
+	const char *no_watch = NULL;
+
+	memset(p, 0, sizeof(*p));
+	p->module = module_name();
+	p->why = probe_make(&vm);
+	if (vm.kvm >= 0) {
+		p->x2apic_ids = extension(vm.kvm, KVM_CAP_X2APIC_API);
+		p->split_irqchip = extension(vm.kvm, KVM_CAP_SPLIT_IRQCHIP);
+		p->max_cpus = extension(vm.kvm, KVM_CAP_MAX_VCPUS);
+		p->disable_exits = extension(vm.kvm, KVM_CAP_X86_DISABLE_EXITS);
+	}
+	if (!p->why)
+		p->why = probe_setup(&vm);
+	if (!p->why)
+		p->why = instructions_try(&vm, p);
+	if (!p->why)
+		p->why = loop_time(&vm, p);
+	no_watch = p->why ? "not tried" : watch_probe(vm.kvm);
+	p->no_watchpoints = no_watch ? xstrdup(no_watch) : NULL;
+	p->usable = !p->why;
+}
+
+void kvm_probe_free(struct kvm_probe *p)
+{
+	free(take_ptr(p->why));
+	free(take_ptr(p->missing));
+	free(take_ptr(p->module));
+	free(take_ptr(p->no_watchpoints));
 }

@@ -14,6 +14,7 @@
 #include "exits.h"
 #include "guest.h"
 #include "kvm/dump.h"
+#include "kvm_probe.h"
 #include "nested.h"
 #include "options.h"
 #include "quantity.h"
@@ -52,6 +53,7 @@ enum {
 	OPT_NO_STDIN,
 	OPT_DRY_RUN,
 	OPT_DUMP_TABLES,
+	OPT_PROBE,
 	OPT_DETERMINISTIC,
 	OPT_SEED,
 	OPT_NESTED,
@@ -115,6 +117,7 @@ static const struct option_row rows[] = {
 	{"dump-tables", 0, "DIR",
 	 "write the ACPI tables and CPUID leaves of the kvm\nengine's machine to DIR, and start nothing",
 	 OPT_DUMP_TABLES},
+	{"probe", 0, NULL, "print what this host's /dev/kvm is worth, as JSON", OPT_PROBE},
 	{"verbose", 'v', NULL, "say what is being done; -vv: more", OPT_VERBOSE},
 	{NULL, 0, NULL, "Other", 0},
 };
@@ -127,7 +130,7 @@ struct settings {
 	uint64_t timeout_ns;
 	struct trigger_options triggers;
 	const char *dump_tables;
-	bool dry_run, no_stdin, seed_given, nested;
+	bool dry_run, no_stdin, seed_given, nested, probe;
 	size_t n_modules, n_node_memory, n_distances, n_includes, n_env;
 };
 
@@ -264,6 +267,9 @@ static void option_apply(struct settings *s, int id, const char *value)
 	case OPT_ACCEL:
 		s->accel = value;
 		break;
+	case OPT_PROBE:
+		s->probe = true;
+		break;
 	case OPT_VERBOSE:
 		diag_set_verbosity(diag_verbosity() + 1);
 		break;
@@ -299,7 +305,9 @@ static void settings_read(struct settings *s, int argc, char **argv)
 	while ((id = options_next(&o, &value)))
 		option_apply(s, id, value);
 	s->guest.command = options_operands(&o);
-	if (s->dump_tables)
+	if (s->probe && s->guest.command[0])
+		die(EXIT_USAGE, "--probe: expected no command");
+	if (s->probe || s->dump_tables)
 		return;
 	if (!s->guest.command[0] && !s->guest.shell)
 		die(EXIT_USAGE, "expected a command to run in the guest, or --shell");
@@ -352,6 +360,22 @@ static bool stdin_wanted(const struct settings *s)
 	if (s->no_stdin || s->dry_run)
 		return false;
 	return !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+/* Returns whether a guest can be run on /dev/kvm, as an exit status. */
+static int probe_print(void)
+{
+	_cleanup_(kvm_probe_free) struct kvm_probe p = {0};
+	json_t *j;
+
+	kvm_probe_get(&p, true);
+	j = kvm_probe_json(&p);
+	json_dumpf(j, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(j);
+	if (fflush(stdout))
+		die(STATUS_VMM, "stdout: %s", strerror(errno));
+	return p.usable ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static void dry_run(const struct vm_options *vm, const struct guest *g)
@@ -450,6 +474,8 @@ int main(int argc, char **argv)
 	standard_streams_open();
 	signal(SIGPIPE, SIG_IGN);
 	settings_read(&s, argc, argv);
+	if (s.probe)
+		return probe_print();
 	machine_build(&machine, &s.machine);
 	if (s.dump_tables) {
 		if (kvm_dump(&machine, s.dump_tables, &why))
@@ -458,7 +484,13 @@ int main(int argc, char **argv)
 	}
 	if (kernel_find(s.kernel, &kernel, &why))
 		die(EXIT_USAGE, "%s", why);
-	engine_choose(s.engine, s.accel, s.guest.deterministic, &choice);
+	engine_choose(&(struct engine_wish){.name = s.engine,
+					    .accel = s.accel,
+					    .machine = &machine,
+					    .deterministic = s.guest.deterministic,
+					    .nested = s.nested,
+					    .kernel_packed = kernel.packed},
+		      &choice);
 	/* What comes in over the channel comes at a moment that the host chooses. */
 	if (s.guest.deterministic && stdin_wanted(&s))
 		s.guest.stdin_fd = STDIN_FILENO;

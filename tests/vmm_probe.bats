@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# kt-vmm --probe, and what is kept of it. Boots nothing: --accel kvm tells what the choice was made on.
+
+load lib/kt
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	[ -w /dev/kvm ] || skip "no /dev/kvm that can be opened"
+	kt-kernel path >/dev/null 2>&1 || skip "no kernel in the cache (kt-kernel fetch)"
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	KEPT=$XDG_RUNTIME_DIR/kt/kvm-probe.json
+	MODULE=$(kt-vmm --probe | jq -r '.module // empty')
+	[ -n "$MODULE" ] || skip "the module behind /dev/kvm is not known"
+}
+
+# plant [JQ]: a kept result of this boot that no probe gives.
+plant() {
+	jq -n --arg boot "$(cat /proc/sys/kernel/random/boot_id)" --arg mod "$MODULE" \
+		'{schema: "kt-probe/1", boot_id: $boot, usable: false, why: "planted", module: $mod,
+		  missing_instruction: "planted"} | '"${1:-.}" >"$KEPT.new"
+	chmod 600 "$KEPT.new"
+	mv "$KEPT.new" "$KEPT"
+}
+
+# Does a run go by what is planted?
+assert_taken() {
+	run -125 kt-vmm -n --engine qemu --accel kvm --dry-run true
+	assert_output 'kt-vmm: KVM is not usable: planted'
+}
+
+assert_not_taken() {
+	run kt-vmm -n --engine qemu --accel kvm --dry-run true
+	refute_output --partial planted
+}
+
+@test "the probe says whether guests can run, and why not" {
+	run kt-vmm --probe
+	assert_equal "$(jq -r .schema <<<"$output")" kt-probe/1
+	assert_equal "$(jq -r .boot_id <<<"$output")" "$(cat /proc/sys/kernel/random/boot_id)"
+	assert_equal "$(jq -r 'if .usable then 0 else 1 end' <<<"$output")" "$status"
+	assert_equal "$(jq -r '.usable == (.why == null)' <<<"$output")" true
+	assert_equal "$(jq -r '.watchpoints == null or .usable' <<<"$output")" true
+}
+
+@test "what was found out is kept for this boot of the host, and taken" {
+	plant
+	assert_taken
+}
+
+@test "what another boot kept is not taken" {
+	plant '.boot_id = "00000000-0000-0000-0000-000000000000"'
+	assert_not_taken
+}
+
+@test "what another module's KVM gave is not taken" {
+	plant '.module = "kvm_none"'
+	assert_not_taken
+}
+
+@test "a kept file that others may write to is not taken" {
+	plant
+	chmod 666 "$KEPT"
+	assert_not_taken
+	plant
+	chmod 777 "${KEPT%/*}"
+	assert_not_taken
+}
+
+@test "a link in the place of the kept file, or of its directory, is not followed" {
+	plant
+	mv "$KEPT" elsewhere.json
+	ln -s "$PWD/elsewhere.json" "$KEPT"
+	assert_not_taken
+	rm elsewhere.json
+	plant
+	mv "${KEPT%/*}" elsewhere
+	ln -s "$PWD/elsewhere" "${KEPT%/*}"
+	assert_not_taken
+}
+
+@test "a kept file that is damaged is not taken, and not a failure" {
+	plant
+	truncate -s 20 "$KEPT"
+	assert_not_taken
+	plant '.why = null'
+	assert_not_taken
+}
+
+@test "a probe takes no command" {
+	run -64 kt-vmm --probe true
+	assert_output 'kt-vmm: --probe: expected no command'
+}
