@@ -39,6 +39,8 @@ help:
 
 # target all: build every program and the test scheduler (the default)
 # target check: install what is missing, build, run every test
+# target check-lab: run the kvm engine's tests in the KVM lab, an emulated KVM host
+# target check-lab-long: the same with 100 boots in a row
 # target demo: the main job, from set-up to two verdicts
 # target bench: measure against peers in the same run
 # target install: install to DESTDIR/PREFIX
@@ -111,6 +113,16 @@ check-kernels: setup
 check: check-kernels
 	$(Q)$(MAKE) --no-print-directory all
 	@tests/run
+
+# The KVM modules of the newest kernel come with it.
+check-lab: setup
+	@bin/kt-kernel fetch --modules > /dev/null
+	$(Q)$(MAKE) --no-print-directory all
+	@tests/run tests/lab.bats
+
+check-lab-long: export LAB_BOOTS = 100
+check-lab-long: export LAB_TIMEOUT = 40m
+check-lab-long: check-lab
 
 demo: setup
 	$(Q)$(MAKE) --no-print-directory all
@@ -208,4 +220,4 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all help sched setup check-kernels check demo bench asan man install format lint fuzz clean
+.PHONY: all help sched setup check-kernels check check-lab check-lab-long demo bench asan man install format lint fuzz clean

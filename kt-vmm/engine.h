@@ -9,8 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "machine.h"
+
+/* How --perf has the engine run the guest; what of it the host lacks is a warning. */
+struct engine_tuning {
+	bool huge_pages;
+	bool disable_exits; /* PAUSE and HLT do not leave the guest */
+	bool dedicated;	    /* the guest is told that its CPUs are its own (KVM_HINTS_REALTIME) */
+};
+
+/* The threads of a VM, by the kernel's thread ids. */
+struct engine_threads {
+	const pid_t *vcpu; /* by vCPU number */
+	unsigned int n_vcpus;
+	const pid_t *service; /* all others of this process */
+	unsigned int n_service;
+};
 
 /* What is to be run. All descriptors stay the caller's; the engine duplicates what it keeps. */
 struct engine_config {
@@ -20,7 +36,14 @@ struct engine_config {
 	int initrd;  /* archive */
 	int console; /* file that the serial console appends to */
 	int channel; /* end of a stream socket, or, deterministic, a file to append to */
-	int ram[MACHINE_MAX_NODES]; /* memfd of each node, of its size */
+	int ram[MACHINE_MAX_NODES];	    /* memfd of each node, of its size */
+	const struct engine_tuning *tuning; /* or NULL */
+	/*
+	 * Called by boot() when all threads are there and before the guest's first instruction, if
+	 * it is not NULL. 0, or -errno, which ends the boot.
+	 */
+	int (*ready)(void *arg, const struct engine_threads *t);
+	void *ready_arg;
 	bool deterministic;
 	bool nested;  /* the guest's CPUs have virtualization of their own */
 	bool use_kvm; /* hardware acceleration, where the engine has the choice */

@@ -111,6 +111,10 @@ static void *bus_thread(void *arg)
 
 	sigfillset(&set);
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
+	pthread_mutex_lock(&vm->lock);
+	vm->bus_tid = gettid();
+	pthread_cond_broadcast(&vm->parked_cond);
+	pthread_mutex_unlock(&vm->lock);
 	while (!vm->bus_ending && (!err || err == -EINTR))
 		err = bus_poll_serve(&vm->bus);
 	if (err)
@@ -160,12 +164,40 @@ static int engine_create(struct engine *e, const struct engine_config *c)
 	if (!err)
 		err = vm_open(vm);
 	if (!err)
+		kvm_tune_vm(vm);
+	if (!err)
 		err = kvm_memory_slots(vm);
 	if (!err)
 		err = devices_init(vm);
 	if (!err)
 		err = kvm_vcpus_init(vm);
 	return err;
+}
+
+/* All threads are there, and none has run the guest: tell who wants to know. */
+static int threads_tell(struct kvm_vm *vm)
+{
+	const struct engine_config *c = vm->config;
+	_cleanup_free_ pid_t *tids = xcalloc(vm->n_cpus, sizeof(*tids));
+	pid_t service[] = {getpid(), 0};
+	struct engine_threads t = {.vcpu = tids,
+				   .n_vcpus = vm->n_cpus,
+				   .service = service,
+				   .n_service = ARRAY_SIZE(service)};
+	unsigned int i;
+	int err;
+
+	if (!c->ready)
+		return 0;
+	pthread_mutex_lock(&vm->lock);
+	while (!vm->bus_tid)
+		pthread_cond_wait(&vm->parked_cond, &vm->lock);
+	service[1] = vm->bus_tid;
+	pthread_mutex_unlock(&vm->lock);
+	for (i = 0; i < vm->n_cpus; i++)
+		tids[i] = vm->cpus[i].tid;
+	err = c->ready(c->ready_arg, &t);
+	return err ? kvm_error(vm, err, "the VM's threads: %s", strerror(-err)) : 0;
 }
 
 static int engine_boot(struct engine *e)
@@ -179,7 +211,14 @@ static int engine_boot(struct engine *e)
 	if (err)
 		return kvm_error(vm, err, "thread of the devices: %s", strerror(-err));
 	vm->bus_started = true;
-	return kvm_vcpus_start(vm);
+	err = kvm_vcpus_start(vm);
+	if (err)
+		return err;
+	kvm_vcpus_park(vm); /* they begin like this: wait until they are */
+	err = threads_tell(vm);
+	if (!err)
+		kvm_vcpus_unpark(vm);
+	return err;
 }
 
 /* The bus is taken too: no device changes guest memory while it is looked at. */

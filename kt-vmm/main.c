@@ -17,6 +17,7 @@
 #include "kvm_probe.h"
 #include "nested.h"
 #include "options.h"
+#include "perf.h"
 #include "quantity.h"
 #include "report.h"
 #include "runfiles.h"
@@ -57,6 +58,8 @@ enum {
 	OPT_DETERMINISTIC,
 	OPT_SEED,
 	OPT_NESTED,
+	OPT_PERF,
+	OPT_NO_PERF,
 	OPT_ENGINE,
 	OPT_SNAPSHOTS,
 	OPT_MONITOR,
@@ -78,6 +81,8 @@ static const struct option_row rows[] = {
 	 OPT_DISTANCE},
 	{"nested", 0, NULL, "the guest can run VMs of its own: virtualization and\n/dev/kvm",
 	 OPT_NESTED},
+	{"perf", 0, NULL, "run on host CPUs of its own, laid out alike (engine kvm)", OPT_PERF},
+	{"no-perf", 0, NULL, "do not (the default)", OPT_NO_PERF},
 	{"engine", 0, "NAME", "auto or qemu (default auto)", OPT_ENGINE},
 	{"accel", 0, "NAME", "auto, kvm or tcg (default auto: KVM if it works)", OPT_ACCEL},
 	{"deterministic", 0, "[SEED]",
@@ -130,7 +135,7 @@ struct settings {
 	uint64_t timeout_ns;
 	struct trigger_options triggers;
 	const char *dump_tables;
-	bool dry_run, no_stdin, seed_given, nested, probe;
+	bool dry_run, no_stdin, seed_given, nested, probe, perf;
 	size_t n_modules, n_node_memory, n_distances, n_includes, n_env;
 };
 
@@ -212,6 +217,10 @@ static void option_apply(struct settings *s, int id, const char *value)
 		break;
 	case OPT_MODULE:
 		ptrlist_add(&s->guest.modules, &s->n_modules, value);
+		break;
+	case OPT_PERF:
+	case OPT_NO_PERF:
+		s->perf = id == OPT_PERF;
 		break;
 	case OPT_NESTED:
 		s->nested = true;
@@ -354,6 +363,24 @@ static void nested_prepare(struct settings *s, const struct kernel *k, const str
 	free(kvm);
 }
 
+/* --perf: find host CPUs for the machine, and lock them. */
+static void perf_prepare(struct perf *p, const struct machine *m, const struct engine_choice *e)
+{
+	const char *sysfs = getenv("KT_SYSFS");
+	_cleanup_free_ char *why = NULL, *cpus = NULL;
+
+	if (e->ops != &engine_kvm_ops)
+		die(EXIT_USAGE,
+		    "--perf: expected the kvm engine, and this run is on %s (%s); --no-perf builds "
+		    "the machine on any host",
+		    e->ops->name, e->reason);
+	if (perf_plan(p, &m->topology, sysfs && sysfs[0] ? sysfs : "/sys", &why))
+		die(EXIT_USAGE, "--perf: %s; --no-perf builds the machine on any host", why);
+	perf_check_host("/sys");
+	cpus = perf_format(p, &m->topology);
+	info("vCPUs on the host's CPUs %s, all else on CPU %u", cpus, p->service);
+}
+
 static bool stdin_wanted(const struct settings *s)
 {
 	/* Reading the terminal from the background would stop us. */
@@ -387,6 +414,12 @@ static void dry_run(const struct vm_options *vm, const struct guest *g)
 	c.console = c.channel = c.initrd = -1;
 	memset(c.ram, -1, sizeof(c.ram));
 	vm->engine->describe(&c, stdout);
+	if (vm->perf) {
+		_cleanup_free_ char *cpus = perf_format(vm->perf, &c.machine->topology);
+
+		printf("vCPUs on the host's CPUs %s, all else on CPU %u\n", cpus,
+		       vm->perf->service);
+	}
 	printf("\n# initramfs: %llu bytes\n", (unsigned long long)g->initrd_size);
 	for (i = 0; g->files[i]; i++)
 		puts(g->files[i]);
@@ -466,6 +499,8 @@ int main(int argc, char **argv)
 	struct rundir dir;
 	struct guest guest;
 	struct vm_options vm = {0};
+	static const struct engine_tuning tuning = {true, true, true};
+	struct perf perf;
 	struct report report = {.argc = argc, .argv = argv};
 	char *why = NULL;
 	int status = 0;
@@ -491,6 +526,8 @@ int main(int argc, char **argv)
 					    .nested = s.nested,
 					    .kernel_packed = kernel.packed},
 		      &choice);
+	if (s.perf)
+		perf_prepare(&perf, &machine, &choice);
 	/* What comes in over the channel comes at a moment that the host chooses. */
 	if (s.guest.deterministic && stdin_wanted(&s))
 		s.guest.stdin_fd = STDIN_FILENO;
@@ -511,8 +548,10 @@ int main(int argc, char **argv)
 			   .initrd = guest.initrd,
 			   .deterministic = s.guest.deterministic,
 			   .nested = s.nested,
+			   .tuning = s.perf ? &tuning : NULL,
 			   .use_kvm = choice.use_kvm},
 		.rundir = &dir,
+		.perf = s.perf ? &perf : NULL,
 		.boot_timeout_ns = BOOT_TIMEOUT_NS +
 				   topology_cpus(&machine.topology) * BOOT_TIMEOUT_PER_CPU_NS,
 		.timeout_ns = s.timeout_ns,
@@ -538,6 +577,8 @@ int main(int argc, char **argv)
 		status = boot_and_report(&s, &vm, &dir, &report);
 		rundir_close(&dir);
 	}
+	if (s.perf)
+		perf_free(&perf);
 	guest_free(&guest);
 	kernel_free(&kernel);
 	free(choice.reason);

@@ -17,6 +17,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "perf.h"
 #include "status.h"
 #include "terminal.h"
 #include "vm_state.h"
@@ -353,12 +354,27 @@ void vm_signals_open(struct vm_signals *s)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* The engine's threads are there, and the guest has not begun. */
+static int vm_ready(void *arg, const struct engine_threads *t)
+{
+	struct vm *vm = arg;
+
+	if (vm->o->perf)
+		perf_threads(vm->o->perf, t);
+	return 0;
+}
+
 static int vm_start(struct vm *vm)
 {
 	int err;
 
+	vm->config.ready = vm_ready;
+	vm->config.ready_arg = vm;
+
 	vm->config.channel = channel_open(&vm->channel, vm->config.deterministic);
 	err = vm->config.channel < 0 ? vm->config.channel : ram_create(vm);
+	if (!err && vm->o->perf)
+		perf_memory(vm->o->perf, &vm->config);
 	if (!err)
 		err = vm->engine.ops->create(&vm->engine, &vm->config);
 	if (!err)

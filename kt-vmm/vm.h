@@ -28,6 +28,7 @@ struct vm_options {
 	struct rundir *rundir;
 	struct vm_signals signals;
 	struct sinks sinks;
+	const struct perf *perf;  /* --perf, or NULL */
 	uint64_t boot_timeout_ns; /* from start to HELLO */
 	uint64_t timeout_ns;	  /* from HELLO on; 0: none */
 	struct trigger_options triggers;

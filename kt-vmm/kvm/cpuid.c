@@ -279,6 +279,7 @@ int cpuid_supported(struct kvm_vm *vm, struct kvm_cpuid2 **cpuid)
 	if (ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, c))
 		return kvm_error(vm, -errno, "KVM_GET_SUPPORTED_CPUID: %s", strerror(errno));
 	features_filter(vm, c);
+	kvm_tune_cpuid(vm, c);
 	return 0;
 }
 

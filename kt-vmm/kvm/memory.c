@@ -84,7 +84,10 @@ int kvm_memory_map(struct kvm_vm *vm)
 	munmap(area, vm->ram - area);
 	munmap(vm->ram + vm->ram_span, HUGE_PAGE - (vm->ram - area));
 	err = nodes_map(vm);
-	return err ? kvm_error(vm, err, "guest memory: %s", strerror(-err)) : 0;
+	if (err)
+		return kvm_error(vm, err, "guest memory: %s", strerror(-err));
+	kvm_tune_memory(vm);
+	return 0;
 }
 
 int kvm_memory_slots(struct kvm_vm *vm)

@@ -19,6 +19,7 @@ struct kvm_vcpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread;
+	pid_t tid;
 	bool started; /* has a thread */
 	bool parked;  /* stands still until it is thawed */
 	bool hit;     /* wrote to a watched address, which is not told yet */
@@ -46,6 +47,7 @@ struct kvm_vm {
 	struct irqchip irqchip;
 	struct kvm_devices devices;
 	pthread_t bus_thread;
+	pid_t bus_tid; /* under lock; 0: the thread has not begun */
 	bool have_bus, bus_started, bus_ending;
 	struct bus_poll bus_end; /* an eventfd: the thread is to go */
 
@@ -54,7 +56,7 @@ struct kvm_vm {
 
 	/* All below: under lock. */
 	pthread_mutex_t lock;
-	pthread_cond_t parked_cond, thaw_cond;
+	pthread_cond_t parked_cond, thaw_cond; /* parked_cond: also a thread's beginning */
 	bool freezing, stopping;
 	unsigned int n_parked, n_running; /* vCPU threads */
 	struct kvm_watch watches[KVM_MAX_WATCHES];
@@ -89,9 +91,14 @@ int kvm_boot_load(struct kvm_vm *vm);
 /* Let the boot CPU begin at the kernel's entry. */
 int kvm_boot_registers(struct kvm_vm *vm, struct kvm_vcpu *v);
 
+/* tuning.c: what struct engine_tuning wishes. */
+void kvm_tune_vm(struct kvm_vm *vm); /* before there are vCPUs */
+void kvm_tune_memory(struct kvm_vm *vm);
+void kvm_tune_cpuid(struct kvm_vm *vm, struct kvm_cpuid2 *c);
+
 /* vcpu.c */
 int kvm_vcpus_init(struct kvm_vm *vm);
-int kvm_vcpus_start(struct kvm_vm *vm);
+int kvm_vcpus_start(struct kvm_vm *vm); /* they are parked at first */
 void kvm_vcpus_stop(struct kvm_vm *vm); /* joins the threads */
 void kvm_vcpus_destroy(struct kvm_vm *vm);
 /* Park all vCPUs; when it returns, none of them runs. Let them go on. */

@@ -183,6 +183,9 @@ static void *vcpu_thread(void *arg)
 	sigfillset(&set);
 	sigdelset(&set, KICK_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
+	v->tid = gettid();
+	if (!vcpu_pause(v)) /* until all is ready */
+		return NULL;
 	for (;;) {
 		if (!ioctl(v->fd, KVM_RUN, 0)) {
 			exit_serve(v);
@@ -263,6 +266,7 @@ int kvm_vcpus_start(struct kvm_vm *vm)
 	unsigned int i;
 	int err = 0;
 
+	vm->freezing = true;
 	sigaction(KICK_SIGNAL, &sa, NULL);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 256 << 10);

@@ -1,0 +1,202 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Runs inside the KVM lab (tests/lab.bats, docs/kvm-lab.md): boots VMs with kt-vmm on the lab's /dev/kvm
+# and prints "ok NAME" or "not ok NAME: WHY" for each thing that it looked at. A busybox shell.
+# LAB_ENGINE: options of kt-vmm that choose the engine; LAB_BOOTS: how many boots in a row;
+# LAB_ONLY: the checks to make, all by default.
+set -u
+
+ENGINE=${LAB_ENGINE:---engine kvm}
+BOOTS=${LAB_BOOTS:-25}
+SMALL="-m 256M -t 1n1l1c1t"
+cd /tmp || exit 1
+
+# vmm OPTION... -- COMMAND...: a VM; output in out, messages in err, its run directory in run.
+vmm() {
+	rm -rf run
+	# shellcheck disable=SC2086 # words
+	kt-vmm -n $ENGINE -o run --timeout 60s "$@" >out 2>err
+}
+
+ok() {
+	echo "ok $1"
+}
+
+# not_ok NAME WHY: with the last messages and the end of the console, for who reads the log.
+not_ok() {
+	echo "not ok $1: $2"
+	tail -n 5 err
+	[ ! -f run/console.log ] || tail -n 15 run/console.log
+}
+
+# expect_status NAME STATUS OUTCOME VMM-ARG...
+expect_status() {
+	local name=$1 want=$2 outcome=$3 status=0
+	shift 3
+	vmm "$@" || status=$?
+	if [ "$status" = "$want" ] && grep -q "\"outcome\": \"$outcome\"" run/run.json; then
+		ok "$name"
+	else
+		not_ok "$name" "status $status, expected $want; $(grep outcome run/run.json | head -n 1)"
+	fi
+}
+
+# What the guest of the topology $1 must tell: CPUs, then a line for each CPU with its core's threads and
+# its LLC's CPUs, then each node with its CPUs.
+expected() {
+	case $1 in
+	1n2l1c1t) printf '%s\n' 2 '0 0 0' '1 1 1' 'node0 0-1' ;;
+	1n2l2c1t) printf '%s\n' 4 '0 0 0-1' '1 1 0-1' '2 2 2-3' '3 3 2-3' 'node0 0-3' ;;
+	2n2l1c2t) printf '%s\n' 4 '0 0-1 0-1' '1 0-1 0-1' '2 2-3 2-3' '3 2-3 2-3' 'node0 0-1' 'node1 2-3' ;;
+	esac
+}
+
+# shellcheck disable=SC2016 # for the guest
+TELL='nproc
+cd /sys/devices/system
+for c in cpu/cpu[0-9]*; do
+	echo "${c#cpu/cpu} $(cat $c/topology/thread_siblings_list) $(cat $c/cache/index3/shared_cpu_list)"
+done
+for n in node/node[0-9]*; do echo "${n#node/} $(cat $n/cpulist)"; done'
+
+check_topology() {
+	local t
+	for t in 1n2l1c1t 1n2l2c1t 2n2l1c2t; do
+		expected "$t" >want
+		if vmm -m 512M -t "$t" -- sh -c "$TELL" && cmp -s out want; then
+			ok "topology $t"
+		else
+			not_ok "topology $t" "$(tr '\n' ';' <out) instead of $(tr '\n' ';' <want)"
+		fi
+	done
+}
+
+check_status() {
+	expect_status "status 3" 3 exited $SMALL -- sh -c 'exit 3'
+	expect_status "status 126" 126 not-executable $SMALL --include /etc/lab-plain:/usr/bin/tool -- tool
+	expect_status "status 127" 127 not-found $SMALL --no-auto-include -- /bin/ls
+	# shellcheck disable=SC2016
+	expect_status "status 137" 137 signalled $SMALL -- sh -c 'kill -9 $$'
+	expect_status "timeout" 124 timeout $SMALL --timeout 2s -- sleep 100
+}
+
+check_floods() {
+	local sum
+	vmm $SMALL -- sh -c 'yes 0123456789abcdef | head -c 4000000'
+	sum=$(yes 0123456789abcdef | head -c 4000000 | md5sum)
+	if [ "$(md5sum <out)" = "$sum" ]; then
+		ok "flood of output"
+	else
+		not_ok "flood of output" "$(wc -c <out) bytes, or others"
+	fi
+	vmm $SMALL -- sh -c 'yes 0123456789abcdef | head -c 200000 >/dev/ttyS0; echo done >/dev/ttyS0'
+	if [ "$(grep -c '^0123456789abcdef' run/console.log)" -ge 11700 ] && grep -q '^.*done' run/console.log; then
+		ok "flood of the console"
+	else
+		not_ok "flood of the console" "$(grep -c '^0123456789abcdef' run/console.log) lines of 11764"
+	fi
+}
+
+# ask REQUEST...: the answers of the VM in run.
+ask() {
+	printf '%s\n' "$@" | socat -t1 - UNIX-CONNECT:run/vm.sock
+}
+
+# Wait until the file $1 is there (or its content says $2), at most a minute.
+await() {
+	local _
+	for _ in $(seq 600); do
+		[ ! -e "$1" ] || [ -z "${2-}" ] || grep -q "$2" "$1" && [ -e "$1" ] && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# Freezes of a busy guest, with registers read each time. It goes on, and its clock is not amiss.
+check_freeze() {
+	local vm status=0 bad='' i
+	# shellcheck disable=SC2016 # for the guest
+	vmm -m 512M -t 1n1l2c1t -- sh -c 'yes >/dev/null & echo up
+		now() { cut -d . -f 1 /proc/uptime; }
+		end=$(($(now) + 12)); while [ "$(now)" -lt $end ]; do :; done; echo through' &
+	vm=$!
+	await out up || bad="the guest did not come up"
+	for i in 1 2 3 4 5; do
+		ask '{"command":"freeze"}' '{"command":"regs"}' '{"command":"thaw"}' >answers 2>&1
+		[ "$(grep -c '"ok": *true' answers)" = 3 ] || bad="freeze $i: $(head -c 300 answers)"
+		grep -q rip answers || bad="freeze $i: no registers"
+	done
+	wait "$vm" || status=$?
+	if [ -z "$bad" ] && [ "$status" = 0 ] && grep -q through out; then
+		ok "freeze and thaw under load"
+	else
+		not_ok "freeze and thaw under load" "${bad:-status $status}"
+	fi
+}
+
+check_boots() {
+	local i lost=0
+	for i in $(seq "$BOOTS"); do
+		vmm $SMALL -- echo "boot $i" && [ "$(cat out)" = "boot $i" ] && continue
+		lost=$((lost + 1))
+		not_ok "boot $i" "status $?"
+	done
+	if [ "$lost" = 0 ]; then ok "boots in a row"; else not_ok "boots in a row" "$lost of $BOOTS lost"; fi
+}
+
+check_two() {
+	local first second status=0
+	# shellcheck disable=SC2086
+	kt-vmm -n $ENGINE -m 256M -t 1n1l1c1t --timeout 60s -- echo one >one 2>err &
+	first=$!
+	# shellcheck disable=SC2086
+	kt-vmm -n $ENGINE -m 256M -t 1n2l1c1t --timeout 60s -- nproc >two 2>err2 &
+	second=$!
+	wait $first || status=$?
+	wait $second || status=$?
+	if [ "$status" = 0 ] && [ "$(cat one two)" = "$(printf 'one\n2')" ]; then
+		ok "two at once"
+	else
+		not_ok "two at once" "status $status, $(cat one two | tr '\n' ' ')"
+	fi
+}
+
+# kill -9 of kt-vmm: no process of it stays, and nothing in its directory.
+check_kill() {
+	local before after vm left
+	before=$(ps -o comm | grep -c -E '^(kt-|qemu)')
+	rm -rf run
+	# shellcheck disable=SC2086
+	kt-vmm -n $ENGINE -o run $SMALL -- sh -c 'echo up; sleep 100' >out 2>err &
+	vm=$!
+	await out up
+	kill -9 "$vm"
+	wait "$vm" 2>/dev/null
+	sleep 1
+	after=$(ps -o comm | grep -c -E '^(kt-|qemu)')
+	left=$(ls -A run)
+	if [ "$before" = "$after" ] && [ -z "$left" ]; then
+		ok "kill -9 leaves nothing"
+	else
+		not_ok "kill -9 leaves nothing" "$((after - before)) processes, files: $left"
+	fi
+}
+
+check_broken_guests() {
+	expect_status "a panicking guest" 120 panic $SMALL -- sh -c 'echo c >/proc/sysrq-trigger'
+	expect_status "a hanging guest" 123 hang $SMALL --timeout 3s -- sh -c 'echo freeze >/sys/power/state; sleep 1000'
+}
+
+check_tutorial() {
+	vmm -m 512M -t 1n2l2c1t -- kt-workload -d 3s /etc/lab-mixed.kt
+	if kt-assert --isolation --min-work-rate 1 run >verdict 2>&1; then
+		ok "the tutorial's scenario"
+	else
+		not_ok "the tutorial's scenario" "$(head -n 3 verdict | tr '\n' ';')"
+	fi
+}
+
+for check in ${LAB_ONLY:-topology status floods freeze two kill broken_guests tutorial boots}; do
+	"check_$check"
+	echo "# $check done after $(cut -d . -f 1 /proc/uptime) s"
+done
