@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgroup_where.h"
 #include "cleanup.h"
 #include "diag.h"
 
@@ -68,53 +68,13 @@ static bool file_has_word(const char *dir, const char *file, const char *word)
 	return !file_read(dir, file, buf, sizeof(buf)) && list_has(buf, word);
 }
 
-/* Directory of the cgroup2 mount and the root that it shows (proc(5), mountinfo). */
-static int mount_find(char **mount, char **shown)
-{
-	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
-	_cleanup_free_ char *line = NULL;
-	size_t size = 0;
-
-	if (!f)
-		return -errno;
-	while (getline(&line, &size, f) >= 0) {
-		char root[PATH_MAX], dir[PATH_MAX];
-
-		if (!strstr(line, " - cgroup2 ") ||
-		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, dir) != 2)
-			continue;
-		*mount = xstrdup(dir);
-		*shown = xstrdup(root);
-		return 0;
-	}
-	return -ENOENT;
-}
-
-/* The caller's own cgroup, as a directory below @mount. Caller frees; NULL if it is not there. */
-static char *own_cgroup(const char *mount, const char *shown)
-{
-	_cleanup_fclose_ FILE *f = fopen("/proc/thread-self/cgroup", "re");
-	_cleanup_free_ char *line = NULL;
-	size_t size = 0, skip = strcmp(shown, "/") ? strlen(shown) : 0;
-
-	while (f && getline(&line, &size, f) >= 0) {
-		if (strncmp(line, "0::", 3))
-			continue;
-		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line + 3, shown, skip) || strlen(line + 3) < skip)
-			return NULL;
-		return xasprintf("%s%s", mount, strcmp(line + 3, "/") ? line + 3 + skip : "");
-	}
-	return NULL;
-}
-
 char *cgroup_own_in_run(void)
 {
 	_cleanup_free_ char *mount = NULL, *shown = NULL, *own = NULL;
 
-	if (mount_find(&mount, &shown))
+	if (cgroup_mount_find(&mount, &shown))
 		return NULL;
-	own = own_cgroup(mount, shown);
+	own = cgroup_own(mount, shown);
 	return own && strstr(own, "/" ROOT_PREFIX) ? take_ptr(own) : NULL;
 }
 
@@ -336,13 +296,13 @@ int cgroup_tree_open(struct cgroup_tree *t, const char *const *want, char **why)
 	int ret;
 
 	*t = (struct cgroup_tree){.guard = -1, .guardian = -1};
-	ret = mount_find(&mount, &shown);
+	ret = cgroup_mount_find(&mount, &shown);
 	if (ret) {
 		*why = xasprintf("no cgroup2 file system is mounted: expected one at "
 				 "/sys/fs/cgroup");
 		return ret;
 	}
-	own = own_cgroup(mount, shown);
+	own = cgroup_own(mount, shown);
 	t->outside = xstrdup(own ? own : mount);
 	ret = root_place(t, t->outside, mount, want);
 	if (ret) {

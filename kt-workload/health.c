@@ -86,7 +86,7 @@ static char *member_fault(const struct member *m, const char *who)
 	if (m->state == MEMBER_GONE && WIFSIGNALED(m->status))
 		return xasprintf("%s was killed by signal %d (%s)", who, WTERMSIG(m->status),
 				 strsignal(WTERMSIG(m->status)));
-	if (atomic_load(&m->rec->state) == RECORD_FAILED)
+	if (m->rec->why[0])
 		return xasprintf("%s: %s", who, m->rec->why);
 	if (m->late)
 		return xasprintf("%s came up after the start", who);

@@ -99,9 +99,9 @@ struct record {
 	uint64_t end_ns;  /* when it saw the stop */
 	struct gap gap;	  /* over its whole life */
 	struct usage before, after;
-	struct numa_pages pages; /* at its end */
-	int64_t pages_migrated;	 /* since its start, or negative */
-	char why[160];
+	struct numa_pages pages;	    /* at its end */
+	int64_t pages_migrated;		    /* since its start, or negative */
+	char why[160];			    /* what went wrong, or "" */
 	struct metric metrics[METRICS_MAX]; /* the worker's, before it returns */
 	struct allowed allowed[2];
 	/* The parent's, before the start. The first tally is that of phase 0, and never full. */

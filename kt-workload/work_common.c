@@ -2,6 +2,7 @@
 #include "work_common.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,6 +50,12 @@ int worker_fail(struct worker *w, int err, const char *fmt, ...)
 	len = strlen(why);
 	snprintf(why + len, size - len, ": %s", strerror(err));
 	return -err;
+}
+
+void worker_lacks(struct worker *w, int err, const char *what)
+{
+	if (!w->rec->why[0])
+		worker_fail(w, err, "%s", what);
 }
 
 void *worker_memory(struct worker *w, size_t size)
@@ -130,6 +137,8 @@ int worker_fork(struct worker *w, struct birth *birth)
 	atomic_store(&birth->ns, 0);
 	worker_wait_begin(w, DUE_UNKNOWN);
 	pid = fork();
+	if (pid < 0)
+		worker_lacks(w, errno, "cannot make a process");
 	if (pid)
 		return pid;
 	birth_note(birth);
@@ -159,6 +168,14 @@ bool worker_join(struct worker *w, const struct birth *birth, int pid, uint64_t 
 	w->tally->units += reaped;
 	w->tally->iterations += reaped;
 	return worker_wait_end(w, reaped);
+}
+
+int run_delay_open(void)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", gettid());
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 uint64_t run_delay_read(int fd)

@@ -14,6 +14,12 @@ int worker_fail(struct worker *w, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
+ * While it works: a call of the load failed with @err, as the machine is out of something. The
+ * first time is told at the end and fails the run; the worker goes on with a lighter load.
+ */
+void worker_lacks(struct worker *w, int err, const char *what);
+
+/*
  * Zeroed private memory for the worker's life, all pages there; NULL with rec->why filled in. It
  * goes away with the worker.
  */
@@ -102,8 +108,15 @@ static inline struct timespec worker_left(struct worker *w)
 }
 
 /*
- * How long the caller waited for a CPU in its life, as /proc/thread-self/schedstat (open as @fd)
- * has it; 0 when it is not known.
+ * The caller's file of its waits for a CPU, or -1. It is the one in /proc/TID: what was looked up
+ * below /proc/thread-self of thousands of threads is in one directory, which each of them that ends
+ * goes through.
+ */
+int run_delay_open(void);
+
+/*
+ * How long the caller waited for a CPU in its life, as that file (open as @fd) has it; 0 when it is
+ * not known.
  */
 uint64_t run_delay_read(int fd);
 

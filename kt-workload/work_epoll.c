@@ -15,13 +15,13 @@
  * block. Where the kernel keeps none, they have no wake latency.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "exact_wait.h"
+#include "work_common.h"
 #include "work_wait.h"
 
 #define WAIT_MAX_MS 1000
@@ -62,7 +62,7 @@ static int epoll_storm_prepare(const struct work_spec *spec, int *fds)
 
 static int epoll_storm_setup(struct worker *w)
 {
-	w->fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	w->fd = run_delay_open();
 	return 0;
 }
 

@@ -133,8 +133,10 @@ static bool exec_once(struct worker *w, uint64_t *failed)
 
 	if (pid == 0)
 		command_main(w, self);
-	if (pid < 0)
+	if (pid < 0) {
+		worker_lacks(w, errno, "cannot make a process");
 		return worker_sleep_until(w, worker_now(w) + NSEC_PER_MSEC);
+	}
 	worker_checkpoint(w, 0);
 	pidfd = syscall(SYS_pidfd_open, pid, 0);
 	while (more && !ended)

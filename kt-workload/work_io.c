@@ -52,8 +52,18 @@ int io_file_open(struct worker *w, struct io_file *f)
 	if (f->fd < 0)
 		return worker_fail(w, errno, "cannot make a file in %.80s", dir);
 	f->has_disk = has_disk(f->fd);
-	f->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	f->schedstat = run_delay_open();
 	return 0;
+}
+
+/* Returns whether all was written; a full disk is told of. */
+static bool piece_write(struct worker *w, const struct io_file *f, const char *piece, off_t offset)
+{
+	ssize_t n = pwrite(f->fd, piece, IO_PIECE, offset);
+
+	if (n != IO_PIECE)
+		worker_lacks(w, n < 0 ? errno : ENOSPC, "cannot write to its file");
+	return n == IO_PIECE;
 }
 
 bool io_write(struct worker *w, const struct io_file *f, off_t offset)
@@ -62,8 +72,7 @@ bool io_write(struct worker *w, const struct io_file *f, off_t offset)
 	int i;
 
 	for (i = 0; i < IO_PIECES; i++) {
-		/* A full disk makes the load lighter, not the run wrong. */
-		bool done = pwrite(f->fd, piece, sizeof(piece), offset + i * IO_PIECE) > 0;
+		bool done = piece_write(w, f, piece, offset + i * IO_PIECE);
 
 		if (!worker_checkpoint(w, done))
 			return false;
@@ -88,7 +97,8 @@ bool io_flush(struct worker *w, const struct io_file *f)
 	if (!f->has_disk)
 		return worker_sleep_until(w, worker_now(w) + IO_WAIT_NS);
 	delay = run_delay_read(f->schedstat);
-	fdatasync(f->fd);
+	if (fdatasync(f->fd)) /* also where blocks are given out only now */
+		worker_lacks(w, errno, "cannot write its file to the disk");
 	return waited(w, f, delay);
 }
 
@@ -97,7 +107,11 @@ bool io_read(struct worker *w, const struct io_file *f, int fd, void *buf, size_
 {
 	uint64_t delay = f->has_disk ? run_delay_read(f->schedstat) : 0;
 
-	w->tally->units += pread(fd, buf, size, offset) == (ssize_t)size;
+	ssize_t n = pread(fd, buf, size, offset);
+
+	if (n < 0)
+		worker_lacks(w, errno, "cannot read its file");
+	w->tally->units += n == (ssize_t)size;
 	if (f->has_disk)
 		return waited(w, f, delay);
 	return worker_sleep_until(w, worker_now(w) + IO_WAIT_NS);
@@ -177,7 +191,7 @@ static void io_convoy(struct worker *w)
 
 	do {
 		for (i = 0; i < CONVOY_PAIRS; i++) {
-			bool done = pwrite(r->file.fd, r->buf, IO_PIECE, FILE_SIZE + at) > 0;
+			bool done = piece_write(w, &r->file, r->buf, FILE_SIZE + at);
 
 			at = (at + IO_PIECE) % FILE_SIZE;
 			if (!worker_checkpoint(w, done) || !read_random(w, r))

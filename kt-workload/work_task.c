@@ -37,7 +37,6 @@ static bool fork_once(struct worker *w)
 
 	if (pid > 0)
 		return worker_join(w, w->shared, pid, forked);
-	/* Out of processes or memory: the load gets lighter, and its rate shows it. */
 	worker_wait_end(w, false);
 	return worker_sleep_until(w, worker_now(w) + NSEC_PER_MSEC);
 }

@@ -145,3 +145,19 @@ gone() { # PID...
 	assert_equal "$status" 70
 	[[ $stderr == *"expected to run as root or in a delegated cgroup" ]]
 }
+
+@test "a disk that gets full fails the run, and so do figures of steps that find no room there" {
+	local full=$BATS_TEST_TMPDIR/full
+	mkdir "$full"
+	mount -t tmpfs -o size=64k full "$full" || skip "cannot mount a file system"
+	head -c 1M /dev/zero >"$full/file" || true
+	TMPDIR=$full run --separate-stderr kt-workload -d 200ms -e 'cgroup a workers=1 work=io-sync-write'
+	local status_write=$status stderr_write=$stderr
+	TMPDIR=$full run --separate-stderr kt-workload -e 'cgroup a workers=1' -e 'step s' -e 'hold 20ms' \
+		-e 'step t' -e 'hold 20ms'
+	umount "$full"
+	assert_equal "$status_write" 1
+	assert_regex "$stderr_write" "worker [0-9]+ of cgroup 'a': cannot write to its file: No space left on device"
+	assert_failure 1
+	assert_regex "$stderr" "cannot keep what the workers of cgroup 'a' did: No space left on device"
+}

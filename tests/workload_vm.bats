@@ -128,6 +128,7 @@ kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers ma
 		echo 1 >/sys/devices/system/cpu/cpu2/online
 		mkdir /sys/fs/cgroup/few && echo 12 >/sys/fs/cgroup/few/pids.max
 		(echo 0 >/sys/fs/cgroup/few/cgroup.procs && kt-workload -d 1s -e 'cgroup a workers=50' >few.json || echo $?)
+		kt-workload -d 200ms -e 'cgroup a workers=1 work=fork-exit pids.max=1' >forks.json || echo $?
 		fault=work=page-fault-churn:region=128M,touches=32768
 		kt-workload -d 5s -e "cgroup a workers=1 memory.max=16M memory.swap.max=0 $fault" -e 'cgroup b workers=1' \
 			-e 'step s' -e 'assert-alive' -e 'loop 100ms' | jq -c '[.workers[].exit]'
@@ -142,6 +143,7 @@ kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers ma
 	guest_script luck.sh 1n1l2c2t
 	assert_equal "$output" '1
 1
+1
 ["signalled:9","completed"]
 ["signalled:9","signalled:9"]
 []
@@ -149,6 +151,7 @@ kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers ma
 	assert_equal "$(sed 's/worker [0-9]*/worker N/; s/^kt-workload: [0-9]* of/kt-workload: K of/' <<<"$stderr")" "kt-workload: went offline during the run: CPU 2
 kt-workload: cannot start 50 workers in cgroup 'a': out of processes
 kt-workload: K of 50 workers of cgroup 'a' were never started
+kt-workload: worker N of cgroup 'a': cannot make a process: Resource temporarily unavailable
 kt-workload: assert-alive in line 4: worker N of cgroup 'a' is dead
 kt-workload: worker N of cgroup 'a' was killed for want of memory (oom_kill in its memory.events)
 kt-workload: worker N of cgroup 'a' was killed for want of memory (oom_kill in its memory.events)
