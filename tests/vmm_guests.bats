@@ -107,3 +107,9 @@ devices() {
 	rm -r run
 	checks=6 guest cpus -t 5n15l3c3t --append 'guest.cpus=135 guest.top=298'
 }
+
+@test "five seconds of junk in registers, queues and memory find nothing for the sanitizers" {
+	run -0 --separate-stderr "$BUILT/kvm/replay" 5 "${KT_FUZZ_SEED:-$RANDOM}" "$KT_ROOT"/tests/fuzz/corpus/devices/*
+	assert_output --regexp '^[0-9]+ inputs, seed [0-9]+$'
+	[ "${output%% *}" -ge 20 ]
+}

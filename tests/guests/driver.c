@@ -92,11 +92,15 @@ void vdev_out(const struct vdev *d, unsigned int reg, uint32_t value, unsigned i
 
 void vdev_reset(struct vdev *d)
 {
-	unsigned int i;
+	uint32_t status, i;
 
 	vdev_out(d, VIRTIO_PCI_COMMON_STATUS, 0, 1);
-	for (i = 0; i < PATIENCE && vdev_in(d, VIRTIO_PCI_COMMON_STATUS, 1); i++)
+	for (i = 0; i < PATIENCE; i++) {
+		status = vdev_in(d, VIRTIO_PCI_COMMON_STATUS, 1);
+		if (!status || status == 0xff) /* nobody is there */
+			break;
 		io_pause();
+	}
 	d->features = 0;
 }
 

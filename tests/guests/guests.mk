@@ -46,3 +46,13 @@ $(BUILD)/tests/kvm/devices: $(DEVICE_SOURCES) tests/kvm/devices.c tests/guests/a
 		$(filter %.c %.a,$^) -pthread
 
 guests: $(BUILD)/tests/kvm/devices
+
+# The fuzz target of the devices, with a driver that needs no fuzzer.
+$(BUILD)/tests/kvm/replay: $(DEVICE_SOURCES) tests/kvm/replay.c tests/fuzz/devices_fuzz.c libcommon/diag.c \
+		$(wildcard tests/kvm/*.h tests/guests/*.h kt-vmm/kvm/*.h kt-vmm/engine.h)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) -O1 -g -fsanitize=address,undefined \
+		-fno-sanitize-recover=undefined -Ikt-vmm -o $@ $(filter %.c,$^) -pthread
+
+guests: $(BUILD)/tests/kvm/replay
