@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# Snapshots are read by dotted paths; what is not there, or not clear, is said.
+# Snapshots are read by dotted paths, compared and printed; what is not there, or not clear, is said.
 
 load lib/kt
 
@@ -94,4 +94,50 @@ RUNNING'
 	assert_output "kt-snapshot: '-': expected a snapshot, schema \"kt-snapshot/1\""
 	run -65 kt-snapshot get - var.x <<<'{"schema":'
 	assert_output --partial "'-': expected a snapshot's JSON: line"
+}
+
+@test "diff says what changed, came and went, by paths that get takes" {
+	jq '.map[0].entries[0].value.runtime_ns = 9 | .map[0].entries[1].value.state = "RUNNING" | .map[1].entries[1].cpu[0] = 1
+		| del(.map[3]) | .map[2].vars.nr_new = 1 | .cpu[1].curr.comm = "x" | .name = "other" | .frozen_ns = 5
+		| .big = "18446744073709551615"' "$some" >"$BATS_TEST_TMPDIR/other.json"
+	jq '.big = "18446744073709551610"' "$some" >"$BATS_TEST_TMPDIR/some.json"
+	run -1 kt-snapshot diff "$BATS_TEST_TMPDIR/some.json" "$BATS_TEST_TMPDIR/other.json"
+	assert_output 'cpu[1].curr.comm: "swapper/1" -> "x"
+map.task_ctx[pid=97].runtime_ns: 5 -> 9 (+4)
+map.task_ctx[pid=98].state: "WAITING" -> "RUNNING"
+map.stats[1].cpu[0]: 3 -> 1 (-2)
+map."a.bss".nr_new: new 1
+map[id=4]: gone, was {"id":4,"name":"b.bss","type":"array","vars":{"nr_x":3}}
+big: "18446744073709551610" -> "18446744073709551615" (+5)'
+	run -1 kt-snapshot diff --json - "$BATS_TEST_TMPDIR/other.json" <"$BATS_TEST_TMPDIR/some.json"
+	assert_equal "$(jq -c '[.schema, .b.name, .changes[1]]' <<<"$output")" \
+		'["kt-snapshot-diff/1","other",{"path":"map.task_ctx[pid=97].runtime_ns","a":5,"b":9,"difference":4}]'
+	local path
+	while read -r path; do
+		run -0 kt-snapshot get "$BATS_TEST_TMPDIR/some.json" "$path"
+	done < <(jq -r '.changes[] | select(has("a")).path' <<<"$output")
+	run -0 kt-snapshot diff "$some" "$some"
+	assert_output ''
+	run -64 kt-snapshot diff "$some"
+	assert_output 'kt-snapshot: diff: expected two snapshots'"'"' files, one of which may be -'
+}
+
+@test "print shows tables of at most 80 columns, without colours in a pipe" {
+	jq '.t_ns = 1500000000 | .frozen_ns = 250000 | .missing = ["struct rq.x"] | .map[4].vars.long = ("y" * 200)' \
+		"$some" >"$BATS_TEST_TMPDIR/tall.json"
+	run -0 kt-snapshot print - <"$BATS_TEST_TMPDIR/tall.json"
+	assert_line --index 0 --partial 'some  trigger demand'
+	assert_line 'at 1.500000 s of the guest'"'"'s time; it stood still for 0.250 ms'
+	assert_line 'missing: struct rq.x'
+	assert_line --regexp '^ID +NAME +TYPE +KEY +VALUE +MAX +ENTRIES$'
+	assert_line --regexp '^ 1 +task_ctx +hash .* 2$'
+	assert_line 'Variables of a.bss'
+	assert_line --regexp '^nr_z +7$'
+	# A guest's control characters do not reach the terminal.
+	assert_line --partial 'worker\x0a'
+	local line
+	for line in "${lines[@]}"; do
+		[ ${#line} -le 80 ] || fail "longer than 80: $line"
+	done
+	refute_output --partial $'\033'
 }

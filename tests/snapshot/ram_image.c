@@ -7,7 +7,7 @@
  *	ram_image hostile FILE N SEED	     N captures, each with the memory spoiled in another way
  *
  * FILE holds the memory, FILE.json what the control socket said. Spoilt are words of those pages
- * that a capture touches; one in 64 spoils what opening touches and opens the kernel. Iteration I
+ * that a capture touches; one in 256 spoils what opening touches and opens the kernel. Iteration I
  *is that of "hostile FILE 1 SEED+I". A crash, or an iteration of more than ten seconds, ends the
  *program.
  */
@@ -33,7 +33,7 @@
 #define PAGE		  4096UL
 #define ITERATION_SECONDS 10
 #define MAX_SPOILT	  64
-#define OPEN_EVERY	  64
+#define OPEN_EVERY	  256
 #define MEMORY_LIMIT	  (8UL << 30)
 
 struct image {
