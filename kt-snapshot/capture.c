@@ -10,13 +10,8 @@
 #include "diag.h"
 
 const struct capture_section *const capture_sections[] = {
-	&section_cpus,
-	&section_regs,
-	&section_scx,
-	&section_domain,
-	&section_map,
-	&section_prog,
-	NULL,
+	&section_cpus, &section_regs, &section_scx, &section_domain,
+	&section_map,  &section_prog, NULL,
 };
 
 void capture_missing(struct capture *c, const char *fmt, ...)

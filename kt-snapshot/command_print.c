@@ -142,7 +142,7 @@ static void print_dsqs(const json_t *doc, bool colour)
 
 static void print_tasks(const json_t *doc, bool colour)
 {
-	static const char *const heads[] = {"CPU", "<TASK", "PRIO", "<CLASS", NULL};
+	static const char *const heads[] = {"CPU", "<TASK", "PRIO", "<MODE", "<IN", NULL};
 	const json_t *cpus = json_object_get(doc, "cpu");
 	struct table t = {.heads = heads};
 	json_t *cpu, *curr;
@@ -150,11 +150,14 @@ static void print_tasks(const json_t *doc, bool colour)
 
 	json_array_foreach((json_t *)cpus, i, cpu)
 	{
+		const json_t *stack = json_object_get(cpu, "stack");
+
 		curr = json_object_get(cpu, "curr");
 		if (!json_integer_value(json_object_get(curr, "pid")))
 			continue;
-		table_add(&t, (char *[]){cell(cpu, "cpu"), task_cell(curr), cell(curr, "prio"),
-					 cell(curr, "class")});
+		table_add(&t,
+			  (char *[]){cell(cpu, "cpu"), task_cell(curr), cell(curr, "prio"),
+				     cell(cpu, "mode"), cell(json_array_get(stack, 0), "symbol")});
 	}
 	table_print(&t, "Running tasks", colour);
 }

@@ -32,7 +32,7 @@ static void help(void)
 	size_t i;
 
 	printf("usage: kt-snapshot COMMAND [OPTIONS] ARGS...\n\n"
-	       "Look into a VM's kernel from outside: its runqueues, tasks and symbols.\n\n"
+	       "Look into a VM's kernel from outside: its runqueues, tasks, schedulers, BPF maps and symbols.\n\n"
 	       "COMMANDS\n");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-10s %s\n", commands[i].name, commands[i].help);
