@@ -23,7 +23,7 @@ start_guest() { # N KERNEL
 		"$KT_ROOT/build/tests/maps/kt-maps" busybox sh -c "$BPFTOOL_SAYS" >"$dir/out" 2>"$dir/err" 3>&- &
 	echo $! >"$dir/pid"
 	until grep -q ^held "$dir/out"; do
-		((SECONDS < end)) && kill -0 "$(cat "$dir/pid")" || return 1
+		((SECONDS < end)) && kill -0 "$(cat "$dir/pid")" || { cat "$dir/err" >&2; return 1; }
 		sleep 0.2
 	done
 	kt-snapshot capture "$dir/run" >"$dir/snapshot.json"

@@ -238,7 +238,7 @@ static void big_fill(struct bpf_object *obj)
 	size_t size = (size_t)bpf_map__max_entries(map) * sizeof(struct page_of_numbers), i;
 	uint64_t *at;
 
-	if (bpf_map__fd(map) < 0)
+	if (!bpf_map__autocreate(map))
 		return;
 	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 	if (at == MAP_FAILED)
