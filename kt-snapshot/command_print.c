@@ -204,8 +204,11 @@ static void print_variables(const json_t *doc, bool colour)
 		_cleanup_free_ char *name = cell(map, "name");
 		_cleanup_free_ char *title = xasprintf("Variables of %.60s", name);
 
-		json_object_foreach(json_object_get(map, "vars"), key, v) table_add(
-			&t, (char *[]){text_visible(key, strlen(key)), text_of_value(v, false)});
+		json_object_foreach(json_object_get(map, "vars"), key, v)
+		{
+			table_add(&t, (char *[]){text_visible(key, strlen(key)),
+						 text_of_value(v, false)});
+		}
 		table_print(&t, title, colour);
 	}
 }

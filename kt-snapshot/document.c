@@ -190,7 +190,10 @@ static json_t *variable_take(json_t *maps, const struct jsonpath *p, size_t i, c
 			found = value;
 			listing_add(&ways, whole);
 		}
-		json_object_foreach(vars, key, value) listing_add(&known, key);
+		json_object_foreach(vars, key, value)
+		{
+			listing_add(&known, key);
+		}
 	}
 	if (ways.n == 1) {
 		free(ways.text);

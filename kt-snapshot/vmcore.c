@@ -100,7 +100,10 @@ static int append_notes(struct session *s, struct buffer *b, char **why)
 	if (!answer)
 		return -EREMOTEIO;
 	cpus = json_object_get(answer, "cpus");
-	json_array_foreach(cpus, i, cpu) append_registers(b, cpu, i);
+	json_array_foreach(cpus, i, cpu)
+	{
+		append_registers(b, cpu, i);
+	}
 	json_decref(answer);
 	append_note(b, "VMCOREINFO", 0, text, strlen(text));
 	return 0;

@@ -200,6 +200,21 @@ static struct control_watch *watch_find(struct control_client *cl, json_int_t id
 	return NULL;
 }
 
+/* How many watches all clients have: they share the CPU's debug registers. */
+static unsigned int watches_set(const struct vm *vm)
+{
+	unsigned int n = 0;
+	size_t i, w;
+
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+		const struct control_client *cl = vm->control.clients[i];
+
+		for (w = 0; cl && w < CONTROL_MAX_WATCHES; w++)
+			n += cl->watches[w].len != 0;
+	}
+	return n;
+}
+
 /* Arm or disarm, with the guest standing still. */
 static int watch_set(struct vm *vm, const struct control_watch *w, bool on)
 {
@@ -227,8 +242,9 @@ static json_t *command_watch(struct control_client *cl, struct vm *vm, const jso
 			      "multiple of");
 	if (watch_find(cl, id, false))
 		return refuse("watch %lld is set already", (long long)id);
-	if (!w)
-		return refuse("no more watches: expected at most %d", CONTROL_MAX_WATCHES);
+	if (!w || watches_set(vm) >= CONTROL_MAX_WATCHES)
+		return refuse("no more watches: expected at most %d of all clients",
+			      CONTROL_MAX_WATCHES);
 	*w = (struct control_watch){.address = address, .len = len, .id = id};
 	err = watch_set(vm, w, true);
 	if (err) {
