@@ -4,7 +4,8 @@
  *
  *	ram_image record RUNDIR FILE	     take a live VM's memory and registers
  *	ram_image open FILE N		     open the kernel N times; the median in microseconds
- *	ram_image hostile FILE N SEED	     N captures, each with the memory spoiled in another way
+ *	ram_image hostile FILE N SEED	     N captures, each with the memory spoiled in another way,
+ *					     and a sample of the monitor
  *
  * FILE holds the memory, FILE.json what the control socket said. Spoilt are words of those pages
  * that a capture touches; one in 256 spoils what opening touches and opens the kernel. Iteration I
@@ -28,6 +29,7 @@
 #include "clock.h"
 #include "diag.h"
 #include "exits.h"
+#include "monitor.h"
 #include "session.h"
 
 #define PAGE		  4096UL
@@ -259,7 +261,21 @@ static void mend(struct image *im, struct spoilt *s)
 		memcpy(im->data + s->at[s->n], &s->was[s->n], sizeof(s->was[0]));
 }
 
-/* Take one and write it nowhere. Whether there was one. */
+/* Two samples, written nowhere. */
+static void monitor_once(struct session *s)
+{
+	_cleanup_close_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	char *why = NULL;
+	struct monitor *m = monitor_open(s, null, MONITOR_INTERVAL_NS, &why);
+	int i;
+
+	for (i = 0; m && i < 2; i++)
+		monitor_sample(m);
+	monitor_close(m);
+	free(why);
+}
+
+/* Take one, and sample, and write it nowhere. Whether there was one. */
 static bool capture_once(struct session *s)
 {
 	struct capture_want want = {};
@@ -268,6 +284,7 @@ static bool capture_once(struct session *s)
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	bool made = text;
 
+	monitor_once(s);
 	free(text);
 	free(why);
 	json_decref(doc);
