@@ -14,6 +14,9 @@
 #define DISTANCE_REMOTE 20
 #define DISTANCE_MAX	254
 
+/* ACPI 6.5 5.2.27.4: 0 means nothing is told, 0xffff unreachable. */
+#define HMAT_MAX 65534
+
 #define NODE_MIN_MEMORY (16ULL << 20)
 #define MIN_MEMORY	(96ULL << 20)
 /* Above it QEMU's errors would be the first to say that no host has this much. */
@@ -66,6 +69,25 @@ static void distance_apply(struct machine *m, const char *text)
 	m->distance[a][b] = m->distance[b][a] = d;
 }
 
+/* @value of access from A to B, as @option says it; a table entry has 16 bits, two values of which
+ * are taken. */
+static void access_apply(struct machine *m, const char *option, const char *text,
+			 uint32_t value[][MACHINE_MAX_NODES], const char *example)
+{
+	unsigned int a, b, v;
+	char extra;
+
+	if (sscanf(text, "%u:%u:%u%c", &a, &b, &v, &extra) != 3 || !v || v > HMAT_MAX)
+		die(EXIT_USAGE, "%s '%s': expected NODE:NODE:N with N from 1 to %d, for example %s",
+		    option, text, HMAT_MAX, example);
+	if (a >= m->topology.numa_nodes || b >= m->nodes)
+		die(EXIT_USAGE,
+		    "%s '%s': expected a node with CPUs (0 to %u), then a node (0 to %u)", option,
+		    text, m->topology.numa_nodes - 1, m->nodes - 1);
+	value[a][b] = v;
+	m->hmat = true;
+}
+
 void machine_build(struct machine *m, const struct machine_options *o)
 {
 	uint64_t total = memory_parse("-m", o->memory, o->memory), share;
@@ -92,6 +114,11 @@ void machine_build(struct machine *m, const struct machine_options *o)
 	}
 	for (i = 0; o->distances && o->distances[i]; i++)
 		distance_apply(m, o->distances[i]);
+	for (i = 0; o->latencies && o->latencies[i]; i++)
+		access_apply(m, "--latency", o->latencies[i], m->latency_ns, "0:1:180 (ns)");
+	for (i = 0; o->bandwidths && o->bandwidths[i]; i++)
+		access_apply(m, "--bandwidth", o->bandwidths[i], m->bandwidth_mbs,
+			     "0:1:20000 (MiB/s)");
 	if (share < NODE_MIN_MEMORY || machine_memory(m) < MIN_MEMORY)
 		die(EXIT_USAGE, "-m '%s': expected at least 96M, and 16M for each NUMA node",
 		    o->memory);
@@ -105,4 +132,17 @@ uint64_t machine_memory(const struct machine *m)
 	for (i = 0; i < m->nodes; i++)
 		sum += m->node_memory[i];
 	return sum;
+}
+
+unsigned int machine_initiator(const struct machine *m, unsigned int node)
+{
+	unsigned int i, best = 0;
+
+	if (node < m->topology.numa_nodes)
+		return node;
+	for (i = 1; i < m->topology.numa_nodes; i++) {
+		if (m->distance[i][node] < m->distance[best][node])
+			best = i;
+	}
+	return best;
 }

@@ -3,6 +3,7 @@
 #ifndef KT_MACHINE_H
 #define KT_MACHINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "topology.h"
@@ -15,6 +16,10 @@ struct machine {
 	unsigned int nodes;
 	uint64_t node_memory[MACHINE_MAX_NODES];		/* bytes */
 	uint8_t distance[MACHINE_MAX_NODES][MACHINE_MAX_NODES]; /* SLIT; 10 is local */
+	/* HMAT, from a node with CPUs to a node's memory; 0 is not told. */
+	bool hmat;
+	uint32_t latency_ns[MACHINE_MAX_NODES][MACHINE_MAX_NODES];
+	uint32_t bandwidth_mbs[MACHINE_MAX_NODES][MACHINE_MAX_NODES]; /* MiB/s */
 };
 
 /* What the options said, before it is made into a machine. */
@@ -23,6 +28,8 @@ struct machine_options {
 	const char *memory;
 	const char **node_memory; /* "I:SIZE" */
 	const char **distances;	  /* "A:B:D" */
+	const char **latencies;	  /* "A:B:NS" */
+	const char **bandwidths;  /* "A:B:MIBS" */
 };
 
 /*
@@ -31,6 +38,9 @@ struct machine_options {
  * program with EXIT_USAGE.
  */
 void machine_build(struct machine *m, const struct machine_options *o);
+
+/* The node with CPUs that is nearest to @node: itself, if it has some. */
+unsigned int machine_initiator(const struct machine *m, unsigned int node);
 
 uint64_t machine_memory(const struct machine *m);
 

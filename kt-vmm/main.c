@@ -40,6 +40,8 @@ enum {
 	OPT_MEMORY,
 	OPT_NODE_MEMORY,
 	OPT_DISTANCE,
+	OPT_LATENCY,
+	OPT_BANDWIDTH,
 	OPT_KERNEL,
 	OPT_APPEND,
 	OPT_INCLUDE,
@@ -79,6 +81,9 @@ static const struct option_row rows[] = {
 	 OPT_NODE_MEMORY},
 	{"distance", 0, "A:B:N", "distance of two NUMA nodes (default 20; local is 10)",
 	 OPT_DISTANCE},
+	{"latency", 0, "A:B:NS", "access latency from node A's CPUs to node B's memory",
+	 OPT_LATENCY},
+	{"bandwidth", 0, "A:B:MIBS", "... and bandwidth, in MiB/s", OPT_BANDWIDTH},
 	{"nested", 0, NULL, "the guest can run VMs of its own: virtualization and\n/dev/kvm",
 	 OPT_NESTED},
 	{"perf", 0, NULL, "run on host CPUs of its own, laid out alike (engine kvm)", OPT_PERF},
@@ -136,7 +141,7 @@ struct settings {
 	struct trigger_options triggers;
 	const char *dump_tables;
 	bool dry_run, no_stdin, seed_given, nested, probe, perf;
-	size_t n_modules, n_node_memory, n_distances, n_includes, n_env;
+	size_t n_modules, n_node_memory, n_distances, n_latencies, n_bandwidths, n_includes, n_env;
 };
 
 static uint64_t seed_parse(const char *option, const char *text)
@@ -202,6 +207,12 @@ static void option_apply(struct settings *s, int id, const char *value)
 		break;
 	case OPT_DISTANCE:
 		ptrlist_add(&s->machine.distances, &s->n_distances, value);
+		break;
+	case OPT_LATENCY:
+		ptrlist_add(&s->machine.latencies, &s->n_latencies, value);
+		break;
+	case OPT_BANDWIDTH:
+		ptrlist_add(&s->machine.bandwidths, &s->n_bandwidths, value);
 		break;
 	case OPT_KERNEL:
 		s->kernel = value;

@@ -93,6 +93,30 @@ static void add_topology(struct args *a, const struct machine *m)
 	    t->llcs / t->numa_nodes, t->cores, t->threads);
 }
 
+static void add_access(struct args *a, unsigned int from, unsigned int to, const char *type,
+		       uint32_t value, const char *unit)
+{
+	if (!value)
+		return;
+	add(a, "-numa");
+	add(a, "hmat-lb,initiator=%u,target=%u,hierarchy=memory,data-type=access-%s,%s=%u%s", from,
+	    to, type, type, value, unit);
+}
+
+static void add_hmat(struct args *a, const struct machine *m)
+{
+	unsigned int i, j;
+
+	add(a, "-machine");
+	add(a, "hmat=on");
+	for (i = 0; i < m->topology.numa_nodes; i++) {
+		for (j = 0; j < m->nodes; j++) {
+			add_access(a, i, j, "latency", m->latency_ns[i][j], "");
+			add_access(a, i, j, "bandwidth", m->bandwidth_mbs[i][j], "M");
+		}
+	}
+}
+
 static void add_memory(struct args *a, const struct engine_config *c)
 {
 	const struct machine *m = c->machine;
@@ -101,19 +125,22 @@ static void add_memory(struct args *a, const struct engine_config *c)
 	add(a, "-m");
 	add(a, "%lluM", (unsigned long long)machine_memory(m) >> 20);
 	for (i = 0; i < m->nodes; i++) {
-		_cleanup_free_ char *fd = fd_name(c->ram[i]);
+		_cleanup_free_ char *fd = fd_name(c->ram[i]), *initiator = NULL;
 
 		add(a, "-object");
 		add(a, "memory-backend-file,id=ram%u,size=%lluM,mem-path=/proc/self/fd/%s,share=on",
 		    i, (unsigned long long)m->node_memory[i] >> 20, fd);
 		add(a, "-numa");
+		if (m->hmat)
+			initiator = xasprintf(",initiator=%u", machine_initiator(m, i));
 		if (i < m->topology.numa_nodes)
-			add(a, "node,nodeid=%u,memdev=ram%u,cpus=%u-%u", i, i,
+			add(a, "node,nodeid=%u,memdev=ram%u,cpus=%u-%u%s", i, i,
 			    topology_node_first_cpu(&m->topology, i),
 			    topology_node_first_cpu(&m->topology, i) +
-				    topology_node_cpus(&m->topology) - 1);
+				    topology_node_cpus(&m->topology) - 1,
+			    initiator ? initiator : "");
 		else
-			add(a, "node,nodeid=%u,memdev=ram%u", i, i);
+			add(a, "node,nodeid=%u,memdev=ram%u%s", i, i, initiator ? initiator : "");
 	}
 	for (i = 0; i < m->nodes; i++) {
 		for (j = 0; j < m->nodes && m->nodes > 1; j++) {
@@ -121,6 +148,8 @@ static void add_memory(struct args *a, const struct engine_config *c)
 			add(a, "dist,src=%u,dst=%u,val=%u", i, j, m->distance[i][j]);
 		}
 	}
+	if (m->hmat)
+		add_hmat(a, m);
 }
 
 /*

@@ -18,7 +18,7 @@ setup_file() {
 		groups "$name" > "$name/groups"
 	done < presets
 	kt-vmm --dump-tables nodes -t 2n4l2c2t -m 512M --node-memory 1:384M --node-memory 2:128M \
-		--distance 0:1:31 --distance 0:2:50
+		--distance 0:1:31 --distance 0:2:50 --latency 0:0:90 --latency 1:2:250 --bandwidth 0:0:40000
 }
 
 setup() {
@@ -161,6 +161,23 @@ check_groups() {
 	assert_line --index 0 --regexp '0A 1F 32$'
 	assert_line --index 1 --regexp '1F 0A 14$'
 	assert_line --index 2 --regexp '32 14 0A$'
+}
+
+@test "the HMAT has the latencies and bandwidths that were given, and is there only then" {
+	assert [ ! -e tiny-1llc/hmat.dat ]
+	disassembly nodes hmat > hmat
+	run -0 awk '/ Entry :/ { printf "%s ", $NF } /Data Type/ { printf "%s: ", $NF }' hmat
+	assert_output "00: 005A 0000 0000 0000 0000 00FA 03: 9C40 0000 0000 0000 0000 0000 "
+	# Node 2, without CPUs, is nearest to node 1.
+	run -0 awk '/Attached Initiator/ { printf "%d ", $NF }' hmat
+	assert_output "0 1 1 "
+}
+
+@test "an HMAT value that does not fit is refused" {
+	run -64 kt-vmm --dump-tables bad --latency 0:0:65535
+	assert_output "kt-vmm: --latency '0:0:65535': expected NODE:NODE:N with N from 1 to 65534, for example 0:1:180 (ns)"
+	run -64 kt-vmm --dump-tables bad --bandwidth 1:0:10
+	assert_output "kt-vmm: --bandwidth '1:0:10': expected a node with CPUs (0 to 0), then a node (0 to 0)"
 }
 
 @test "memory beyond the hole goes on at 4 GiB" {

@@ -250,6 +250,50 @@ static void slit_build(struct acpi_tables *a, const struct machine *m)
 	header_end(a);
 }
 
+/* One matrix: from each node with CPUs to each node. */
+static void hmat_matrix(struct blob *b, const struct machine *m, uint8_t type, uint64_t unit,
+			const uint32_t value[][MACHINE_MAX_NODES])
+{
+	unsigned int from = m->topology.numa_nodes, to = m->nodes, i, j;
+	struct hmat_matrix h = {
+		.type = 1,
+		.length = sizeof(h) + 4 * from + 4 * to + 2 * from * to,
+		.data_type = type,
+		.initiators = from,
+		.targets = to,
+		.unit = unit,
+	};
+
+	blob_put(b, &h, sizeof(h));
+	for (i = 0; i < from; i++)
+		blob_put32(b, i);
+	for (i = 0; i < to; i++)
+		blob_put32(b, i);
+	for (i = 0; i < from; i++) {
+		for (j = 0; j < to; j++)
+			blob_put16(b, value[i][j]);
+	}
+}
+
+static void hmat_build(struct acpi_tables *a, const struct machine *m)
+{
+	unsigned int i;
+
+	header_begin(a, "HMAT", 2);
+	blob_put32(&a->blob, 0);
+	for (i = 0; i < m->nodes; i++) {
+		struct hmat_domain d = {.length = sizeof(d),
+					.flags = 1, /* the initiator is told */
+					.initiator = machine_initiator(m, i),
+					.memory = i};
+
+		blob_put(&a->blob, &d, sizeof(d));
+	}
+	hmat_matrix(&a->blob, m, HMAT_LATENCY, HMAT_PICOSECONDS, m->latency_ns);
+	hmat_matrix(&a->blob, m, HMAT_BANDWIDTH, 1, m->bandwidth_mbs);
+	header_end(a);
+}
+
 static void mcfg_build(struct acpi_tables *a)
 {
 	struct mcfg_body body = {.base = PCI_ECAM_BASE};
@@ -289,6 +333,8 @@ void acpi_tables_build(struct acpi_tables *a, const struct machine *m, uint64_t 
 	srat_build(a, m);
 	if (m->nodes > 1)
 		slit_build(a, m);
+	if (m->hmat)
+		hmat_build(a, m);
 	mcfg_build(a);
 	xsdt_build(a);
 	rsdp.xsdt = table_address(a, "XSDT");

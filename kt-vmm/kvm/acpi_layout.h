@@ -139,6 +139,26 @@ struct srat_x2apic { /* 5.2.16.3 */
 	uint32_t node, apic_id, flags, clock_domain, reserved1;
 } PACKED;
 
+#define HMAT_LATENCY	 0 /* of reads and writes, 5.2.27.4 */
+#define HMAT_BANDWIDTH	 3
+#define HMAT_PICOSECONDS 1000 /* the unit of latencies, so that an entry is one of ns */
+
+struct hmat_domain { /* 5.2.27.3 */
+	uint16_t type, reserved0;
+	uint32_t length;
+	uint16_t flags, reserved1;
+	uint32_t initiator, memory, reserved2;
+	uint64_t reserved3[2];
+} PACKED;
+
+struct hmat_matrix { /* 5.2.27.4; initiators, targets and 16-bit entries follow */
+	uint16_t type, reserved0;
+	uint32_t length;
+	uint8_t flags, data_type, transfer, reserved1;
+	uint32_t initiators, targets, reserved2;
+	uint64_t unit;
+} PACKED;
+
 struct mcfg_body { /* PCI Firmware Specification 3.3, 4.1.2; one segment, bus 0 only */
 	uint64_t reserved0, base;
 	uint16_t segment;
