@@ -132,7 +132,7 @@ kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers ma
 		fault=work=page-fault-churn:region=128M,touches=32768
 		kt-workload -d 5s -e "cgroup a workers=1 memory.max=16M memory.swap.max=0 $fault" -e 'cgroup b workers=1' \
 			-e 'step s' -e 'assert-alive' -e 'loop 100ms' | jq -c '[.workers[].exit]'
-		kt-workload -d 500ms -e "cgroup a workers=2 memory.max=16M memory.swap.max=0 clone=thread $fault" |
+		kt-workload -d 3s -e "cgroup a workers=2 memory.max=16M memory.swap.max=0 clone=thread $fault" |
 			jq -c '[.workers[].exit]'
 		kt-workload -d 300ms -e 'cgroup a workers=1 policy=ext' -e 'cgroup b workers=2 policy=deadline:2ms/10ms/20ms' \
 			-e 'cgroup c clone=thread policy=rr:5 nice=-3' | jq -c .errors
