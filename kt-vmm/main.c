@@ -88,7 +88,7 @@ static const struct option_row rows[] = {
 	 OPT_NESTED},
 	{"perf", 0, NULL, "run on host CPUs of its own, laid out alike (engine kvm)", OPT_PERF},
 	{"no-perf", 0, NULL, "do not (the default)", OPT_NO_PERF},
-	{"engine", 0, "NAME", "auto or qemu (default auto)", OPT_ENGINE},
+	{"engine", 0, "NAME", "auto, kvm or qemu (default auto)", OPT_ENGINE},
 	{"accel", 0, "NAME", "auto, kvm or tcg (default auto: KVM if it works)", OPT_ACCEL},
 	{"deterministic", 0, "[SEED]",
 	 "emulate so that the same seed gives the same run\n(default seed 0)", OPT_DETERMINISTIC},
