@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "btf_render.h"
 #include "cleanup.h"
 #include "diag.h"
 #include "scx.h"
@@ -54,7 +55,8 @@ static json_t *task_json(struct scx_dsqs *d, uint64_t task)
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		if (!kernel_field_number(d->kernel, numbers[i].f, task, &value))
-			json_object_set_new(o, numbers[i].key, json_integer(value));
+			json_object_set_new(o, numbers[i].key,
+					    i ? u64_json(value) : json_integer(value));
 	}
 	if (memory_string(&d->kernel->memory, task + d->comm.offset, comm, sizeof(comm)) >= 0)
 		json_object_set_new(o, "comm", scx_text(comm));
@@ -103,7 +105,7 @@ int scx_dsqs_add(struct scx_dsqs *d, const char *type, const char *where, uint32
 		return -EFAULT;
 	o = json_object();
 	json_object_set_new(o, "type", json_string(type));
-	json_object_set_new(o, where ? where : "id", json_integer(where ? number : id));
+	json_object_set_new(o, where ? where : "id", where ? json_integer(number) : u64_json(id));
 	json_object_set_new(o, "nr", json_integer(nr));
 	add_tasks(d, o, va, nr);
 	json_array_append_new(d->list, o);

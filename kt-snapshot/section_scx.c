@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "btf_render.h"
 #include "capture.h"
 #include "cleanup.h"
 #include "diag.h"
@@ -88,7 +89,7 @@ static void add_places(const struct reading *r, json_t *o, const struct place *p
 		if (p->kind == KIND_BOOL)
 			json_object_set_new(o, p->key, json_boolean(value));
 		else if (p->kind == KIND_NUMBER)
-			json_object_set_new(o, p->key, json_integer(value));
+			json_object_set_new(o, p->key, u64_json(value));
 		else if (scx_tick_ns(r->k))
 			json_object_set_new(o, p->key,
 					    json_integer(value * scx_tick_ns(r->k) / 1000000));
@@ -129,7 +130,7 @@ static void add_ops(struct reading *r)
 	if (!kernel_number(r->k, "sched_ext_ops", "flags", va, &value)) {
 		json_object_set_new(o, "flags",
 				    scx_flag_names(r->k, "scx_ops_flags", "scx_ops_", value));
-		json_object_set_new(o, "flags_value", json_integer(value));
+		json_object_set_new(o, "flags_value", u64_json(value));
 	}
 	for (i = 0; i < ARRAY_SIZE(settings); i++) {
 		if (!kernel_number(r->k, "sched_ext_ops", settings[i], va, &value))
