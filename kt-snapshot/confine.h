@@ -6,7 +6,7 @@
 /*
  * From here on: no capabilities, no new privileges, no core dump, at most CONFINE_MAX_BYTES of
  * memory of its own, and only the system calls that reading mapped memory and writing to open
- * descriptors takes; any other one ends the process. Returns 0 or -errno with *@why malloc'ed.
+ * descriptors takes; any other one fails with EPERM. Returns 0 or -errno with *@why malloc'ed.
  */
 #define CONFINE_MAX_BYTES (4ULL << 30)
 
