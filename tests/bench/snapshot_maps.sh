@@ -36,7 +36,7 @@ member_median() {
 	local i member=$1
 	shift
 	for ((i = 0; i < ROUNDS; i++)); do
-		kt-snapshot capture "$@" "$work/run" | jq ".$member"
+		kt-snapshot capture "$@" "$work/run" | grep -o "^ \"$member\": [0-9]*" | cut -d ' ' -f 3
 	done | median
 }
 

@@ -201,7 +201,8 @@ static void untyped_make(void)
 {
 	int hash = bpf_map_create(BPF_MAP_TYPE_HASH, "no_types", 3, 5, 16, NULL);
 	int array = bpf_map_create(BPF_MAP_TYPE_ARRAY, "no_types_array", 4, 6, 3, NULL);
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	const struct bpf_map_create_opts opts = {.sz = sizeof(opts),
+						 .map_flags = BPF_F_NO_PREALLOC};
 	int trie = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "a_trie", 8, 4, 16, &opts);
 	uint32_t i;
 
@@ -218,7 +219,7 @@ static void untyped_make(void)
 /* An arena of which pages 0, 1, 3 and the last one are there. */
 static void arena_make(void)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	const struct bpf_map_create_opts opts = {.sz = sizeof(opts), .map_flags = BPF_F_MMAPABLE};
 	int fd = bpf_map_create(MAP_ARENA, "an_arena", 0, 0, ARENA_PAGES, &opts);
 	char *at;
 

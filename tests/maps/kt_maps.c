@@ -96,7 +96,7 @@ static void programs_run(struct bpf_object *obj)
 	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), i;
 
 	for (i = 0; i < 8; i++) {
-		LIBBPF_OPTS(bpf_test_run_opts, opts);
+		struct bpf_test_run_opts opts = {.sz = sizeof(opts)};
 
 		if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) || opts.retval)
 			die(EXIT_FAILURE, "cannot run the BPF program: %s", strerror(errno));
