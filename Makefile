@@ -118,7 +118,7 @@ check: check-kernels
 check-lab: setup
 	@bin/kt-kernel fetch --modules > /dev/null
 	$(Q)$(MAKE) --no-print-directory all
-	@tests/run tests/lab.bats
+	@tests/run tests/lab/lab.bats
 
 check-lab-long: export LAB_BOOTS = 100
 check-lab-long: export LAB_TIMEOUT = 40m

@@ -56,9 +56,15 @@ deb_make() {
 # configuration in linux-base (and an unsigned twin and a meta package), image alone in /boot, or all
 # in linux-image.
 kernel_debs() {
-	local release=$1+t-cloud-amd64 modules=tmp/usr/lib/modules/$1+t-cloud-amd64
+	local name release=$1+t-cloud-amd64 modules=tmp/usr/lib/modules/$1+t-cloud-amd64
 	case $2 in
 	new)
+		mkdir -p "$modules/kernel/virt" "$modules/kernel/drivers"
+		for name in irqbypass kvm kvm-amd; do
+			echo "$name of $1" | xz -c >"$modules/kernel/virt/$name.ko.xz"
+		done
+		echo other | xz -c >"$modules/kernel/drivers/other.ko.xz"
+		deb_make tmp "linux-modules-$release" "$1-1"
 		mkdir -p "$modules"
 		zstd_kernel "$modules/vmlinuz" "$release"
 		deb_make tmp "linux-binary-$release" "$1-1"
@@ -356,4 +362,23 @@ fresh_system() {
 	assert_output --partial "no-such-package"
 	assert_equal "${#lines[@]}" 1
 	[ ! -e into ]
+}
+
+@test "fetch --modules puts the KVM modules beside the kernel, unpacked, also of one that is there already" {
+	run -0 --separate-stderr kt-kernel fetch 7.3.4
+	local entry=$KT_CACHE/kernels/7.3.4+t-cloud-amd64
+	assert [ ! -e "$entry/modules" ]
+	run -0 --separate-stderr kt-kernel fetch --modules 7.3.4
+	assert_output 7.3.4+t-cloud-amd64
+	run ls "$entry/modules"
+	assert_output "$(printf '%s\n' irqbypass.ko kvm-amd.ko kvm.ko)"
+	run cat "$entry/modules/kvm.ko"
+	assert_output "kvm of 7.3.4"
+	assert [ -z "$(find "$KT_CACHE/kernels" -name '.tmp.*')" ]
+}
+
+@test "fetch --modules of a kernel whose packages have none says so" {
+	run -1 kt-kernel fetch --modules 7.0
+	assert_line --partial "no kvm.ko in it"
+	run -0 kt-kernel path 7.0
 }

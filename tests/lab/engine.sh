@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Runs inside the KVM lab (tests/lab.bats, docs/kvm-lab.md): boots VMs with kt-vmm on the lab's /dev/kvm
+# Runs inside the KVM lab (tests/lab/lab.bats, docs/kvm-lab.md): boots VMs with kt-vmm on the lab's /dev/kvm
 # and prints "ok NAME" or "not ok NAME: WHY" for each thing that it looked at. A busybox shell.
 # LAB_ENGINE: options of kt-vmm that choose the engine; LAB_BOOTS: how many boots in a row;
 # LAB_ONLY: the checks to make, all by default.
@@ -196,6 +196,11 @@ check_tutorial() {
 	fi
 }
 
+# Where nothing boots, the rest would only wait for it.
+if ! vmm $SMALL -- true; then
+	not_ok "a first boot" "status $?"
+	exit 1
+fi
 for check in ${LAB_ONLY:-topology status floods freeze two kill broken_guests tutorial boots}; do
 	"check_$check"
 	echo "# $check done after $(cut -d . -f 1 /proc/uptime) s"

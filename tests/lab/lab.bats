@@ -5,8 +5,8 @@
 # LAB_BOOTS and LAB_ENGINE are passed on.
 # bats file_tags=vm
 
-load lib/kt
-load lib/vm
+load ../lib/kt
+load ../lib/vm
 
 setup_file() {
 	command -v socat >/dev/null || skip "needs socat (kt-deps test)"
