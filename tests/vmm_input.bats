@@ -22,7 +22,7 @@ refused() {
 	refused 64 "unknown option '--topolgy': did you mean '--topology'? (--help lists all)" --topolgy 1n1l1c1t -- true
 	refused 64 "topology '1n3l2c': expected NnLlCcTt, for example 1n2l4c1t" -t 1n3l2c -- true
 	refused 64 "topology '2n3l2c1t': expected a number of LLCs that divides evenly over the NUMA nodes" -t 2n3l2c1t -- true
-	refused 64 "engine 'xen': unknown; known: auto, qemu" --engine xen -- true
+	refused 64 "engine 'xen': unknown; known: auto, kvm, qemu" --engine xen -- true
 	refused 64 "accelerator 'hvf': unknown; known: auto, kvm, tcg" --accel hvf -- true
 	refused 64 "-m 'lots': expected a size such as 512M or 2G" -m lots -- true
 	refused 64 "-m '16M': expected at least 96M, and 16M for each NUMA node" -m 16M -- true
