@@ -89,7 +89,7 @@ check_floods() {
 	else
 		not_ok "flood of output" "$(wc -c <out) bytes, or others"
 	fi
-	vmm $SMALL -- sh -c 'yes 0123456789abcdef | head -c 60000 >/dev/ttyS0; echo done >/dev/ttyS0'
+	vmm $SMALL --timeout 150s -- sh -c 'yes 0123456789abcdef | head -c 60000 >/dev/ttyS0; echo done >/dev/ttyS0'
 	if [ "$(grep -c '^0123456789abcdef' run/console.log)" -ge 3500 ] && grep -q '^.*done' run/console.log; then
 		ok "flood of the console"
 	else
