@@ -12,6 +12,7 @@
 #include "monitor_cpus.h"
 #include "monitor_domains.h"
 #include "monitor_scx.h"
+#include "write_all.h"
 
 struct monitor {
 	struct kernel *kernel;
@@ -62,21 +63,6 @@ uint64_t monitor_due(const struct monitor *m)
 uint64_t monitor_count(const struct monitor *m)
 {
 	return m->count;
-}
-
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			len -= n;
-		}
-	}
-	return 0;
 }
 
 /* The next moment of the raster that is still to come. */

@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "write_all.h"
 
 #define PAGE		 4096UL
 #define START_KERNEL_MAP 0xffffffff80000000ULL
@@ -175,23 +176,6 @@ static size_t headers(struct kernel *k, Elf64_Phdr *p, size_t notes_at, size_t n
 		offset += r->size;
 	}
 	return n;
-}
-
-static int write_all(int fd, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			p += n;
-			len -= n;
-		}
-	}
-	return 0;
 }
 
 static bool is_zero(const uint8_t *page)

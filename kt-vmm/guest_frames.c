@@ -16,26 +16,9 @@
 #include "printable.h"
 #include "status.h"
 #include "vm_state.h"
+#include "write_all.h"
 
 #define POWER_OFF_TIMEOUT_NS 20000000000ULL /* from EXIT to the end of the VM */
-
-/* Write to a file of the run, which never blocks for long. */
-static int file_append(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			p += n;
-			len -= n;
-		}
-	}
-	return 0;
-}
 
 static void rundir_failed(struct vm *vm, int err)
 {
@@ -73,7 +56,7 @@ void guest_output_flush(struct vm *vm)
 /* Pass guest output on to the run's file and, unless @stream is -1, to our own stream. */
 static void output(struct vm *vm, const struct frame *f, int stream, int file)
 {
-	int err = file_append(file, f->data, f->len);
+	int err = write_all(file, f->data, f->len);
 
 	if (err) {
 		rundir_failed(vm, err);
@@ -125,9 +108,9 @@ void vm_event_log(struct vm *vm, const json_t *event)
 
 	control_event(&vm->control, vm, event);
 	debug("event: %s", line);
-	err = file_append(vm->o->sinks.events, line, strlen(line));
+	err = write_all(vm->o->sinks.events, line, strlen(line));
 	if (!err)
-		err = file_append(vm->o->sinks.events, "\n", 1);
+		err = write_all(vm->o->sinks.events, "\n", 1);
 	if (err)
 		rundir_failed(vm, err);
 }
