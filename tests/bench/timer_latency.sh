@@ -28,8 +28,8 @@ cyclictest_once() {
 }
 
 ours_once() {
-	taskset -c "$cpu" kt-workload -d 1s \
-		-e 'cgroup a workers=1 work=timer-latency:interval=1ms policy=fifo:80' |
+	kt-workload -d 1s \
+		-e 'cgroup a workers=1 work=timer-latency:interval=1ms policy=fifo:80 affinity='"$cpu" |
 		jq -r '.cgroups[0].wake_latency | "\(.p50_ns / 1000) \(.p99_ns / 1000)"'
 }
 
