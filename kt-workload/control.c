@@ -63,25 +63,21 @@ void parse_cpuset(struct parser *p, char **words, struct op *op)
 void parse_swap(struct parser *p, char **words, struct op *op)
 {
 	struct cpuset cpus;
-	int i;
 
 	if (!two_operands(p, words, "the names of two cgroups"))
 		return;
 	op->target = not_root(p, cgroup_def_find_working(p, words[1]), words[0]);
-	op->other = not_root(p, cgroup_def_find_working(p, words[2]), words[0]);
-	if (op->target && op->target == op->other)
-		parser_error(p, "swap: expected two different cgroups, not '%s' twice", words[1]);
-	for (i = 1; i <= 2; i++) {
-		const struct cgroup_def *def = i == 1 ? op->target : op->other;
-
-		if (def && !def->confined_now)
-			parser_error(p,
-				     "swap: cgroup '%s' has no cpuset here: expected cpuset= or "
-				     "the op cpuset before",
-				     def->name);
-	}
-	if (!op->target || !op->other)
+	if (op->target)
+		op->other = not_root(p, cgroup_def_find_working(p, words[2]), words[0]);
+	if (!op->other)
 		return;
+	if (op->target == op->other)
+		parser_error(p, "swap: expected two different cgroups, not '%s' twice", words[1]);
+	else if (!op->target->confined_now || !op->other->confined_now)
+		parser_error(p,
+			     "swap: cgroup '%s' has no cpuset here: expected cpuset= or the op "
+			     "cpuset before",
+			     (op->target->confined_now ? op->other : op->target)->name);
 	cpus = op->target->cpus_now;
 	op->target->cpus_now = op->other->cpus_now;
 	op->other->cpus_now = cpus;
@@ -139,8 +135,8 @@ void parse_move(struct parser *p, char **words, struct op *op)
 	if (!two_operands(p, words, "the names of two cgroups"))
 		return;
 	op->target = cgroup_def_find_working(p, words[1]);
-	op->other = cgroup_def_find(p, words[2]);
-	if (!op->target || !op->other || !check_move(p, op->target, op->other))
+	op->other = op->target ? cgroup_def_find(p, words[2]) : NULL;
+	if (!op->other || !check_move(p, op->target, op->other))
 		return;
 	for (i = 0; i < p->sc->n_groups; i++) {
 		struct group_def *group = p->sc->groups[i];
@@ -288,13 +284,15 @@ int apply_freeze(struct run *run, const struct op *op)
 		return 0;
 	ret = cgroup_freeze(&run->tree, op->target->name, true);
 	if (ret) {
-		run_error(run, "cannot freeze cgroup '%s': %s", op->target->name, strerror(-ret));
+		run_error(run, op->line, "cannot freeze cgroup '%s': %s", op->target->name,
+			  strerror(-ret));
 		return ret;
 	}
 	place->frozen = true;
 	while (!run->dead && !cgroup_is_frozen(&run->tree, op->target->name)) {
 		if (clock_now() >= limit) {
-			run_error(run, "cgroup '%s' did not freeze within 2 s", op->target->name);
+			run_error(run, op->line, "cgroup '%s' did not freeze within 2 s",
+				  op->target->name);
 			return -ETIMEDOUT;
 		}
 		run_hold(run, clock_now() + NSEC_PER_MSEC);
@@ -308,7 +306,8 @@ int apply_thaw(struct run *run, const struct op *op)
 	int ret = place->frozen ? cgroup_freeze(&run->tree, op->target->name, false) : 0;
 
 	if (ret)
-		run_error(run, "cannot thaw cgroup '%s': %s", op->target->name, strerror(-ret));
+		run_error(run, op->line, "cannot thaw cgroup '%s': %s", op->target->name,
+			  strerror(-ret));
 	else
 		place->frozen = false;
 	return ret;
@@ -335,8 +334,8 @@ int apply_assert_alive(struct run *run, const struct op *op)
 
 			if (m->state != MEMBER_GONE || atomic_load(&m->rec->state) == RECORD_DONE)
 				continue;
-			run_error(run, "assert-alive in line %d: worker %d of cgroup '%s' is dead",
-				  op->line, m->pid, crew->def->cgroup->name);
+			run_error(run, op->line, "assert-alive: worker %d of cgroup '%s' is dead",
+				  m->pid, crew->def->cgroup->name);
 			return -ECHILD;
 		}
 	}

@@ -43,7 +43,7 @@ static void check_scheduler(struct run *run)
 
 	if (!fault)
 		return;
-	run_error(run, "%s", fault);
+	run_error(run, 0, "%s", fault);
 	run->dead = true;
 }
 
@@ -61,7 +61,7 @@ static void check_cpus(struct run *run)
 			cpuset_add(&lost, cpu);
 	}
 	list = cpuset_format(&lost);
-	run_error(run, "went offline during the run: CPU %s", list);
+	run_error(run, 0, "went offline during the run: CPU %s", list);
 	run->dead = true;
 }
 
@@ -113,11 +113,11 @@ void health_judge(struct run *run)
 			_cleanup_free_ char *fault = member_fault(m, who);
 
 			if (fault)
-				run_error(run, "%s", fault);
+				run_error(run, 0, "%s", fault);
 			planned += m->state == MEMBER_PLANNED;
 		}
 		if (planned)
-			run_error(run, "%u of %u workers of cgroup '%s' were never started",
+			run_error(run, 0, "%u of %u workers of cgroup '%s' were never started",
 				  planned, crew->def->workers, crew->def->cgroup->name);
 	}
 }

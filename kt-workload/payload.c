@@ -81,22 +81,22 @@ static int place(struct run *run, const struct payload_def *def, pid_t pid)
 	int ret = 0;
 
 	if (own && cgroup_make(&run->tree, own, NULL, &why)) {
-		run_error(run, "%s", why);
+		run_error(run, def->line, "%s", why);
 		free(why);
 		return -EIO;
 	}
 	if (own || !def->cgroup->at_root)
 		ret = cgroup_move(&run->tree, own ? own : def->cgroup->name, pid);
 	if (ret) {
-		run_error(run, "cannot move '%s' into cgroup '%s': %s", def->name,
+		run_error(run, def->line, "cannot move '%s' into cgroup '%s': %s", def->name,
 			  own ? own : def->cgroup->name, strerror(-ret));
 		return ret;
 	}
 	if (now && now->confined && run->confinement == CONFINED_AFFINITY &&
 	    sched_setaffinity(pid, sizeof(now->cpus), (const cpu_set_t *)&now->cpus)) {
 		ret = -errno;
-		run_error(run, "cannot confine '%s' to the CPUs of cgroup '%s': %s", def->name,
-			  def->cgroup->name, strerror(-ret));
+		run_error(run, def->line, "cannot confine '%s' to the CPUs of cgroup '%s': %s",
+			  def->name, def->cgroup->name, strerror(-ret));
 	}
 	return ret;
 }
@@ -158,7 +158,7 @@ int apply_run(struct run *run, const struct op *op)
 	run->payloads[op->payload->index] = p;
 	ret = start(run, p);
 	if (ret && run->n_errors == (size_t)before)
-		run_error(run, "cannot run '%s': %s: %s", p->def->name, p->def->argv[0],
+		run_error(run, op->line, "cannot run '%s': %s: %s", p->def->name, p->def->argv[0],
 			  strerror(-ret));
 	return ret;
 }
@@ -179,11 +179,12 @@ bool payloads_note_end(struct run *run, pid_t pid)
 		if (p->told || (WIFEXITED(p->status) && !WEXITSTATUS(p->status)))
 			return true;
 		if (WIFSIGNALED(p->status))
-			run_error(run, "program '%s' was killed by signal %d (%s)", p->def->name,
-				  WTERMSIG(p->status), strsignal(WTERMSIG(p->status)));
+			run_error(run, p->def->line, "program '%s' was killed by signal %d (%s)",
+				  p->def->name, WTERMSIG(p->status),
+				  strsignal(WTERMSIG(p->status)));
 		else
-			run_error(run, "program '%s' exited with status %d", p->def->name,
-				  WEXITSTATUS(p->status));
+			run_error(run, p->def->line, "program '%s' exited with status %d",
+				  p->def->name, WEXITSTATUS(p->status));
 		return true;
 	}
 	return false;
@@ -254,7 +255,8 @@ static void end(struct run *run, struct payload *p, int signal)
 	if (own && p->pid)
 		cgroup_remove(&run->tree, own);
 	if (p->alive)
-		run_error(run, "program '%s' did not end when it was killed", p->def->name);
+		run_error(run, p->def->line, "program '%s' did not end when it was killed",
+			  p->def->name);
 }
 
 int apply_wait(struct run *run, const struct op *op)
@@ -271,8 +273,8 @@ int apply_wait(struct run *run, const struct op *op)
 	if (run->dead)
 		return 0;
 	if (p->alive) {
-		run_error(run, "wait in line %d: program '%s' did not end within %gs", op->line,
-			  p->def->name, (op->ns ? op->ns : run->sc->duration_ns) / 1e9);
+		run_error(run, op->line, "wait: program '%s' did not end within %gs", p->def->name,
+			  (op->ns ? op->ns : run->sc->duration_ns) / 1e9);
 		return -ETIMEDOUT;
 	}
 	drain(run, p);

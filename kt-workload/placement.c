@@ -22,7 +22,7 @@ int placement_settle(void *ctx, struct member *m, pid_t pid)
 	run->by_pid[pid] = m;
 	ret = def->at_root ? 0 : cgroup_move(&run->tree, def->name, pid);
 	if (ret)
-		run_error(run, "cannot move a worker into cgroup '%s': %s", def->name,
+		run_error(run, run->op_line, "cannot move a worker into cgroup '%s': %s", def->name,
 			  strerror(-ret));
 	return ret;
 }
@@ -59,8 +59,9 @@ static int set_nice(struct run *run, const struct member *m)
 	if (!def->has_nice || !setpriority(PRIO_PROCESS, m->pid, def->nice) || errno == ESRCH)
 		return 0;
 	ret = -errno;
-	run_error(run, "cannot set nice=%d in cgroup '%s': %s%s", def->nice, def->cgroup->name,
-		  strerror(-ret), ret == -EACCES ? " (it needs CAP_SYS_NICE)" : "");
+	run_error(run, run->op_line, "cannot set nice=%d in cgroup '%s': %s%s", def->nice,
+		  def->cgroup->name, strerror(-ret),
+		  ret == -EACCES ? " (it needs CAP_SYS_NICE)" : "");
 	return ret;
 }
 
@@ -74,7 +75,8 @@ int placement_dress(void *ctx, const struct member *m)
 	if (ret) {
 		_cleanup_free_ char *list = cpuset_format(&m->now.cpus);
 
-		run_error(run, "cannot confine a worker of cgroup '%s' to CPUs %s: %s",
+		run_error(run, run->op_line,
+			  "cannot confine a worker of cgroup '%s' to CPUs %s: %s",
 			  def->cgroup->name, list, strerror(-ret));
 		return ret;
 	}
@@ -85,7 +87,7 @@ int placement_dress(void *ctx, const struct member *m)
 	if (ret == -ESRCH) /* died already, and that is told elsewhere */
 		return 0;
 	if (ret)
-		run_error(run, "cgroup '%s': %s", def->cgroup->name, why);
+		run_error(run, run->op_line, "cgroup '%s': %s", def->cgroup->name, why);
 	return ret;
 }
 
@@ -159,7 +161,7 @@ int placement_change(struct run *run, const struct change *changes, size_t n)
 
 		if (!ret)
 			continue;
-		run_error(run, "cannot change the CPUs of cgroup '%s' to '%s': %s",
+		run_error(run, run->op_line, "cannot change the CPUs of cgroup '%s' to '%s': %s",
 			  changes[i].place->def->name, list, strerror(-ret));
 		return ret;
 	}
@@ -211,7 +213,7 @@ int placement_affinity(struct run *run, struct place *place, const struct affini
 		}
 	}
 	if (ret) {
-		run_error(run, "cannot set affinity '%s' in cgroup '%s': %s", a->text,
+		run_error(run, run->op_line, "cannot set affinity '%s' in cgroup '%s': %s", a->text,
 			  place->def->name, strerror(-ret));
 		return ret;
 	}
@@ -262,8 +264,8 @@ int placement_move(struct run *run, struct place *from, struct place *to)
 		crew_allow_also(crew, &to->now, &run->machine->online);
 	ret = move_all(run, from, to);
 	if (ret) {
-		run_error(run, "cannot move the tasks of cgroup '%s' to '%s': %s", from->def->name,
-			  to->def->name, strerror(-ret));
+		run_error(run, run->op_line, "cannot move the tasks of cgroup '%s' to '%s': %s",
+			  from->def->name, to->def->name, strerror(-ret));
 		return ret;
 	}
 	crews_for_each(crew, run, &(struct selection){.place = from}) crew->place = to;

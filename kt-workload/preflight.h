@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What can be known before anything starts: capabilities and controllers that a scenario needs. */
+/* What can be known before anything starts: whether this machine has what a scenario needs. */
 #ifndef KT_PREFLIGHT_H
 #define KT_PREFLIGHT_H
 

@@ -181,19 +181,11 @@ int apply_request(struct run *run, const struct op *op)
 	json_t *reply;
 	bool sched = !strcmp(op->request->row->op, "sched");
 	uint64_t wait_ns = sched ? SCHED_WAIT_NS : REPLY_WAIT_NS;
-	int ret = -ENOTCONN;
+	int ret;
 
-	if (run->events.fd < 0) {
-		run_error(run,
-			  "line %d: '%s' needs a host that serves it: expected to run in a VM "
-			  "of kt-vmm",
-			  op->line, op->text);
-		return ret;
-	}
 	ret = send_json(run->events.fd, request_json(op, id));
 	if (ret) {
-		run_error(run, "line %d: '%s' could not be sent: %s", op->line, op->text,
-			  strerror(-ret));
+		run_error(run, op->line, "'%s' could not be sent: %s", op->text, strerror(-ret));
 		return ret;
 	}
 	if (sched)
@@ -203,13 +195,13 @@ int apply_request(struct run *run, const struct op *op)
 		sched_ext_renew(&run->sched);
 	if (!reply) {
 		if (!run->dead)
-			run_error(run, "line %d: '%s': no reply within %llu s", op->line, op->text,
+			run_error(run, op->line, "'%s': no reply within %llu s", op->text,
 				  (unsigned long long)(wait_ns / NSEC_PER_SEC));
 		return run->dead ? 0 : -ETIMEDOUT;
 	}
 	why = json_string_value(json_object_get(reply, "error"));
 	if (why) {
-		run_error(run, "line %d: '%s': %s", op->line, op->text, why);
+		run_error(run, op->line, "'%s': %s", op->text, why);
 		ret = -EREMOTEIO;
 	} else {
 		note(run, op, start, reply);

@@ -30,16 +30,21 @@
 #define PID_MAX	    (4 << 20) /* PID_MAX_LIMIT of 64-bit kernels: include/linux/threads.h */
 #define LIVENESS_NS (250 * NSEC_PER_MSEC)
 
-void run_error(struct run *run, const char *fmt, ...)
+void run_error(struct run *run, int line, const char *fmt, ...)
 {
-	char *text;
+	char *text, *whole;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
-	ptrlist_add(&run->errors, &run->n_errors, n < 0 ? xstrdup(fmt) : text);
+	whole = n < 0 ? xstrdup(fmt) : text;
+	if (line && n >= 0) {
+		whole = xasprintf("%s:%d: %s", run->sc->file, line, text);
+		free(text);
+	}
+	ptrlist_add(&run->errors, &run->n_errors, whole);
 	warn("%s", run->errors[run->n_errors - 1]);
 }
 
@@ -118,7 +123,7 @@ int run_make_cgroup(struct run *run, const struct cgroup_def *def)
 		ret = cgroup_set(&run->tree, def->name, def->settings[i].file,
 				 def->settings[i].value, &why);
 	if (ret) {
-		run_error(run, "%s", why);
+		run_error(run, run->op_line, "%s", why);
 		free(why);
 		return ret;
 	}
@@ -172,11 +177,12 @@ int run_start_group(struct run *run, const struct group_def *def)
 	ptrlist_add(&run->made, &run->n_made, crew);
 	ret = crew_spawn(crew, &run->spawn);
 	if (ret == -EAGAIN)
-		run_error(run, "cannot start %u workers in cgroup '%s': out of processes",
-			  def->workers, def->cgroup->name);
+		run_error(run, def->line,
+			  "cannot start %u workers in cgroup '%s': out of processes", def->workers,
+			  def->cgroup->name);
 	else if (ret && !run->n_errors)
-		run_error(run, "cannot start the workers of cgroup '%s': %s", def->cgroup->name,
-			  strerror(-ret));
+		run_error(run, def->line, "cannot start the workers of cgroup '%s': %s",
+			  def->cgroup->name, strerror(-ret));
 	return ret;
 }
 

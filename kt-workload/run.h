@@ -36,6 +36,7 @@ struct run {
 	struct window *windows;	  /* by step; [0] is unused */
 	struct spill spill;	  /* what crews did in steps that are over */
 	size_t step;		  /* the current one */
+	int op_line;		  /* of the op that is being applied, or 0 */
 
 	struct payload **payloads; /* by definition; NULL before the first */
 	struct json_t *requests;   /* those that were answered; NULL before the first */
@@ -58,8 +59,9 @@ struct run {
 void run_scenario(struct run *run, const char *sysfs);
 void run_free(struct run *run);
 
-/* Add to the run's errors. */
-void run_error(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Add to the run's errors, as FILE:LINE: when it is of the script's line @line (0: of none). */
+void run_error(struct run *run, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Wait for signals until @until_ns, and handle them. Returns after the first one. */
 void run_wait_signal(struct run *run, uint64_t until_ns);

@@ -38,8 +38,10 @@ static void wait_ready(struct run *run, struct start_line *line)
 static void apply_op(struct run *run, const struct op *op)
 {
 	events_send(&run->events, "op", "op", op->text, op->line);
+	run->op_line = op->line;
 	if (op->row->apply(run, op))
 		run->dead = true;
+	run->op_line = 0;
 }
 
 /* How many of a step's ops come before its start: all up to the last that starts workers. */
@@ -142,7 +144,7 @@ static void end_step_of(struct run *run, struct crew *crew)
 
 	if (!ret || run->dead)
 		return;
-	run_error(run, "cannot keep what the workers of cgroup '%s' did: %s",
+	run_error(run, 0, "cannot keep what the workers of cgroup '%s' did: %s",
 		  crew->def->cgroup->name, strerror(-ret));
 	run->dead = true;
 }

@@ -145,10 +145,11 @@ static void resolve_holds(struct parser *p)
 		used += step->sleep_ns;
 		switch (step->hold) {
 		case HOLD_MISSING:
-			parser_error_at(p, step->line,
-					"step '%s' has no hold: expected 'hold full', 'hold 30%%' "
-					"or 'hold 5s' at its end",
-					step->name);
+			if (*step->name) /* else its line is wrong already */
+				parser_error_at(p, step->line,
+						"step '%s' has no hold: expected 'hold full', "
+						"'hold 30%%' or 'hold 5s' at its end",
+						step->name);
 			continue;
 		case HOLD_PERCENT:
 			step->hold_ns = sc->duration_ns / 100.0 * step->hold_percent;
@@ -265,6 +266,7 @@ struct scenario *scenario_read(const char *file, const char *const *lines,
 	struct step *backdrop = xcalloc(1, sizeof(*backdrop));
 
 	p.sc = sc;
+	sc->file = p.file;
 	sc->name = file ? scenario_name(file) : xstrdup("-e");
 	sc->duration_ns = defaults->duration_ns ? defaults->duration_ns : DURATION_DEFAULT_NS;
 	sc->workers = defaults->workers ? defaults->workers : WORKERS_DEFAULT;

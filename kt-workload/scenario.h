@@ -105,7 +105,8 @@ struct step {
 };
 
 struct scenario {
-	char *name; /* for the stats */
+	const char *file; /* it is from: "-" for stdin, "-e" for lines of the command line */
+	char *name;	  /* for the stats */
 	uint64_t duration_ns;
 	unsigned int workers;	     /* of cgroups that do not say */
 	bool confines;		     /* something in it has or sets a cpuset */

@@ -50,6 +50,11 @@ struct work_type {
 	 */
 	int (*complete)(struct work_spec *spec, char **why);
 	/*
+	 * Before anything starts: whether this machine has what it takes. Returns 0, or -errno with
+	 * *@why (caller frees).
+	 */
+	int (*check)(const struct work_spec *spec, char **why);
+	/*
 	 * In the parent, before a group's first worker: open its spec->fds descriptors (pipes and
 	 * the like), close-on-exec. They are -1 before and may stay so; its workers find them in
 	 * worker.fds, the caller closes them. Returns 0 or -errno.

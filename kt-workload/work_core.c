@@ -27,6 +27,7 @@
 
 #include "cleanup.h"
 #include "cpuset.h"
+#include "diag.h"
 #include "work_wait.h"
 
 /* ---- alu-hot ---- */
@@ -94,15 +95,14 @@ static enum alu_width alu_widest(void)
 #endif
 }
 
-static int alu_hot_setup(struct worker *w)
+static int alu_hot_check(const struct work_spec *spec, char **why)
 {
 	enum alu_width widest = alu_widest();
 
-	if (w->spec->values[0] <= widest)
+	if (spec->values[0] <= widest)
 		return 0;
-	snprintf(w->rec->why, sizeof(w->rec->why),
-		 "alu-hot: this CPU has no width=%s, only up to %s", alu_widths[w->spec->values[0]],
-		 alu_widths[widest]);
+	*why = xasprintf("alu-hot: this CPU has no width=%s, only up to %s",
+			 alu_widths[spec->values[0]], alu_widths[widest]);
 	return -EOPNOTSUPP;
 }
 
@@ -301,7 +301,7 @@ const struct work_type work_core_types[] = {
 			{{"width", PARAM_CHOICE, ALU_WIDEST, .choices = alu_widths,
 			  .help = "bits of a register: 64 is integer, the others are vectors; one "
 				  "that the CPU does not have is an error"}},
-		.setup = alu_hot_setup,
+		.check = alu_hot_check,
 		.run = alu_hot,
 	},
 	{

@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "command.h"
 #include "diag.h"
 #include "words.h"
 
@@ -37,50 +37,49 @@ static const char *command_of(const struct work_spec *spec)
 	return strchr(spec->text, ':') + 1;
 }
 
+static int no_command(char **why)
+{
+	*why = xasprintf("exec: expected a command, for example 'work=exec:make -s'");
+	return -EINVAL;
+}
+
 static int exec_complete(struct work_spec *spec, char **why)
 {
 	const char *command = strchr(spec->text, ':'), *fault;
 	char **words;
+	bool empty;
 
-	if (!command || !command[strspn(command + 1, " \t") + 1]) {
-		*why = xasprintf("exec: expected a command, for example 'work=exec:make -s'");
-		return -EINVAL;
-	}
+	if (!command)
+		return no_command(why);
 	words = words_split(command + 1, &fault);
 	if (!words) {
 		*why = xasprintf("%s: %s", spec->text, fault);
 		return -EINVAL;
 	}
+	empty = !words[0];
 	words_free(words);
-	return 0;
+	return empty ? no_command(why) : 0;
 }
 
-/* Whether execvp(3) would find @name. */
-static bool is_there(const char *name)
+static int exec_check(const struct work_spec *spec, char **why)
 {
-	_cleanup_free_ char *path = xstrdup(getenv("PATH") ?: "/bin:/usr/bin");
-	char *dir, *rest = path;
+	const char *fault;
+	char **words = words_split(command_of(spec), &fault);
+	int ret = words ? command_find(words[0]) : -EINVAL;
 
-	if (strchr(name, '/'))
-		return !access(name, X_OK);
-	while ((dir = strsep(&rest, ":"))) {
-		_cleanup_free_ char *file = xasprintf("%s/%s", *dir ? dir : ".", name);
-
-		if (!access(file, X_OK))
-			return true;
-	}
-	return false;
+	if (ret)
+		*why = xasprintf("exec: cannot run '%s': %s", words ? words[0] : spec->text,
+				 words ? strerror(-ret) : fault);
+	words_free(words);
+	return ret;
 }
 
 static int exec_setup(struct worker *w)
 {
 	const char *fault;
-	char **words = words_split(command_of(w->spec), &fault);
 
-	w->own = words;
-	if (!words)
-		return worker_fail(w, EINVAL, "exec: %s", fault);
-	return is_there(words[0]) ? 0 : worker_fail(w, ENOENT, "exec: cannot run '%s'", words[0]);
+	w->own = words_split(command_of(w->spec), &fault);
+	return w->own ? 0 : worker_fail(w, EINVAL, "exec: %s", fault);
 }
 
 _Noreturn static void command_main(struct worker *w, pid_t parent)
@@ -176,6 +175,7 @@ const struct work_type work_exec_types[] = {
 		.shared_size = sizeof(struct birth),
 		.command = true,
 		.complete = exec_complete,
+		.check = exec_check,
 		.setup = exec_setup,
 		.run = run_command,
 	},

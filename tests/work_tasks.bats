@@ -221,10 +221,14 @@ gone() { # PATTERN
 }
 
 @test "exec says which command is missing, and what it expects" {
-	run -1 --separate-stderr kt-workload -d 1s -e 'cgroup a workers=1 work=exec:no-such-command-77'
-	assert_equal "$(grep -c "exec: cannot run 'no-such-command-77'" <<<"$stderr")" 1
-	run -64 kt-workload -d 1s -e 'cgroup a workers=1 work=exec'
-	assert_output --partial "exec: expected a command"
+	run -1 --separate-stderr kt-workload -d 1s -e 'cgroup a workers=1' -e 'cgroup b work=exec:no-such-command-77'
+	assert_equal "$stderr" "kt-workload: -e:2: exec: cannot run 'no-such-command-77': No such file or directory"
+	assert_equal "$(jq -c '[.workers[].exit] | unique' <<<"$output")" '["never-started"]'
+	local command
+	for command in '' : ': ' ':#no'; do
+		run -64 kt-workload -d 1s -e "cgroup a workers=1 'work=exec$command'"
+		assert_output --partial "-e:1: exec: expected a command"
+	done
 	run -64 kt-workload -d 1s -e "cgroup a workers=1 'work=exec:\"open'"
 	assert_output --partial "quote"
 }

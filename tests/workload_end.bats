@@ -140,7 +140,7 @@ gone() { # PID...
 		-e 'cgroup a workers=1 nice=-5'
 	assert_equal "$status" 1
 	assert_equal "$stderr" \
-		"kt-workload: cannot set nice=-5 in cgroup 'a': Permission denied (it needs CAP_SYS_NICE)"
+		"kt-workload: -e:1: cannot set nice=-5 in cgroup 'a': Permission denied (it needs CAP_SYS_NICE)"
 	run --separate-stderr setpriv --reuid 65534 --clear-groups kt-workload -d 100ms -e 'cgroup a'
 	assert_equal "$status" 70
 	[[ $stderr == *"expected to run as root or in a delegated cgroup" ]]

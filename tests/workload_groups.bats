@@ -144,7 +144,7 @@ true'
 	assert_equal "$(jq -c '[.workers[].exit] | unique' "$stats")" '["completed"]'
 	run --separate-stderr setpriv --bounding-set -setuid kt-workload -d 100ms -e 'cgroup a workers=1 uid=5'
 	assert_equal "$status" 1
-	assert_equal "$stderr" "kt-workload: cgroup 'a': uid=5 needs CAP_SETUID"
+	assert_equal "$stderr" "kt-workload: -e:1: cgroup 'a': uid=5 needs CAP_SETUID"
 	assert_equal "$(jq -c '[.exit, .workers[0].exit]' <<<"$output")" '["failed","never-started"]'
 }
 
@@ -251,7 +251,7 @@ true'
 	assert_equal "$(find "$base" -mindepth 1 -type d)" ""
 	rmdir "$base"
 	assert_equal "$status" 1
-	assert_equal "$stderr" "kt-workload: cannot make cgroup 'b': Resource temporarily unavailable (cgroup.max.descendants or cgroup.max.depth above it)"
+	assert_equal "$stderr" "kt-workload: -e:2: cannot make cgroup 'b': Resource temporarily unavailable (cgroup.max.descendants or cgroup.max.depth above it)"
 }
 
 @test "directories above a cgroup go when the last below is removed, unless they are cgroups themselves" {
@@ -266,12 +266,25 @@ true'
 	interrupt_workload
 }
 
+@test "a program, a width of registers and a host that are not there are told before anything starts" {
+	run --separate-stderr kt-workload -d 60s -e 'cgroup a' -e 'run x -- /nonexistent' -e 'run y -- /nonexistent' \
+		-e 'step s' -e 'snapshot s' -e 'hold full'
+	assert_equal "$status" 1
+	assert_equal "$stderr" "kt-workload: -e:2: cannot run 'x': /nonexistent: No such file or directory
+kt-workload: -e:5: 'snapshot s' needs a host that serves it: expected to run in a VM of kt-vmm"
+	assert_equal "$(jq -c '[.exit, ([.workers[].exit] | unique)]' <<<"$output")" '["failed",["never-started"]]'
+	grep -qw avx512f /proc/cpuinfo && return
+	run --separate-stderr kt-workload -d 60s -e 'cgroup a work=alu-hot:width=512'
+	assert_equal "$status" 1
+	assert_regex "$stderr" '^kt-workload: -e:1: alu-hot: this CPU has no width=512, only up to [0-9]+$'
+}
+
 @test "a controller that is not there is told before anything starts" {
 	grep -qw memory "$CGROUP_MOUNT/cgroup.controllers" && skip "this machine has the controllers"
 	run --separate-stderr kt-workload -d 60s -e 'cgroup a memory.max=64M' -e 'cgroup b mems=0'
 	assert_equal "$status" 1
-	assert_equal "$stderr" "kt-workload: cgroup 'a' cannot have memory.max: the cgroup2 tree has no memory controller here
-kt-workload: cgroup 'b' cannot have cpuset.mems: the cgroup2 tree has no cpuset controller here"
+	assert_equal "$stderr" "kt-workload: -e:1: cgroup 'a' cannot have memory.max: the cgroup2 tree has no memory controller here
+kt-workload: -e:2: cgroup 'b' cannot have cpuset.mems: the cgroup2 tree has no cpuset controller here"
 	assert_equal "$(jq -c '[.exit, ([.workers[].exit] | unique)]' <<<"$output")" '["failed",["never-started"]]'
 }
 

@@ -121,7 +121,7 @@ assert_mistake() { # MESSAGE LINE...
 	end_workload
 	assert_equal "$status" 1
 	[ "$SECONDS" -lt 20 ]
-	assert_equal "$(jq -r '.errors[0]' "$stats")" "assert-alive in line 3: worker $tid of cgroup 'a' is dead"
+	assert_equal "$(jq -r '.errors[0]' "$stats")" "-e:3: assert-alive: worker $tid of cgroup 'a' is dead"
 }
 
 @test "mistakes in these ops are told at their line, before anything starts" {

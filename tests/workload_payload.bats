@@ -44,11 +44,11 @@ teardown() {
 	assert_failure 1
 	assert_equal "$(jq -c '[.payloads[].exit], (.errors | sort)' <<<"$output")" \
 		'["exited:3","signalled:9"]
-["program '\''bad'\'' exited with status 3","program '\''shot'\'' was killed by signal 9 (Killed)"]'
-	run --separate-stderr kt-workload -d 300ms -e 'run lost -- no-such-program'
+["-e:1: program '\''bad'\'' exited with status 3","-e:2: program '\''shot'\'' was killed by signal 9 (Killed)"]'
+	run --separate-stderr kt-workload -d 300ms -e 'run one -- true' -e 'run lost -- no-such-program'
 	assert_failure 1
-	assert_equal "$(jq -r '.payloads[].exit, .errors[]' <<<"$output")" "never-started
-cannot run 'lost': no-such-program: No such file or directory"
+	assert_equal "$(jq -r '.payloads[1].exit, .errors[]' <<<"$output")" "never-started
+-e:2: cannot run 'lost': no-such-program: No such file or directory"
 }
 
 @test "wait waits for a program's end, and no longer than it is told" {
@@ -60,7 +60,7 @@ cannot run 'lost': no-such-program: No such file or directory"
 	run --separate-stderr kt-workload -e 'duration 10s' -e 'run job -- sleep 60' -e 'wait job 200ms'
 	assert_failure 1
 	assert_equal "$(jq -r '.errors[], .payloads[0].exit' <<<"$output")" \
-		"wait in line 3: program 'job' did not end within 0.2s
+		"-e:3: wait: program 'job' did not end within 0.2s
 stopped"
 }
 

@@ -67,7 +67,7 @@ assert_policy_mistake() { # VALUE MESSAGE
 		-e 'cgroup a workers=1 policy=fifo:5'
 	assert_equal "$status" 1
 	assert_equal "$stderr" \
-		"kt-workload: cgroup 'a': cannot set policy=fifo:5: Operation not permitted (it needs CAP_SYS_NICE)"
+		"kt-workload: -e:1: cgroup 'a': cannot set policy=fifo:5: Operation not permitted (it needs CAP_SYS_NICE)"
 	assert_equal "$(jq -c .exit <<<"$output")" '"failed"'
 }
 
@@ -78,7 +78,7 @@ assert_policy_mistake() { # VALUE MESSAGE
 	else
 		assert_equal "$status" 1
 		assert_equal "$stderr" \
-			"kt-workload: cgroup 'a': cannot set policy=ext: Invalid argument (the kernel has no sched_ext)"
+			"kt-workload: -e:1: cgroup 'a': cannot set policy=ext: Invalid argument (the kernel has no sched_ext)"
 	fi
 }
 

@@ -67,8 +67,8 @@ scheduler-exited'
 	assert_equal "$(cat ops.status)" 1
 	assert_equal "$(jq '.errors | length' ops/stats.json)" 1
 	run jq -r '.errors[0]' ops/stats.json
-	assert_output --partial "line 17: 'read var.nr_nothing': "
+	assert_output --partial "ops.kt:17: 'read var.nr_nothing': "
 	assert_equal "$(cat wrong.status)" 1
 	run jq -r '.errors[0]' wrong/stats.json
-	assert_output "line 4: 'sched detach': no scheduler is attached that was started for this run"
+	assert_output "-e:4: 'sched detach': no scheduler is attached that was started for this run"
 }

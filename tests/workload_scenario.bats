@@ -59,6 +59,9 @@ assert_mistake() { # LINE MESSAGE
 	assert_mistake 'cgroup "a' "a quote is not closed"
 	assert_mistake $'cgroup \x01' "byte 0x01: expected text"
 	assert_mistake 'hold 3s' "hold before the first step: expected 'step NAME' first"
+	assert_mistake step "step: expected a name after it"
+	assert_mistake 'move a b' "unknown cgroup 'a': there is none here"
+	assert_mistake 'swap a b' "unknown cgroup 'a': there is none here"
 	assert_mistake 'step x' \
 		"step 'x' has no hold: expected 'hold full', 'hold 30%' or 'hold 5s' at its end"
 }

@@ -149,10 +149,10 @@ kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers ma
 []
 ["0-1","0-1","2-3","2-3","2-3","2-3"]'
 	assert_equal "$(sed 's/worker [0-9]*/worker N/; s/^kt-workload: [0-9]* of/kt-workload: K of/' <<<"$stderr")" "kt-workload: went offline during the run: CPU 2
-kt-workload: cannot start 50 workers in cgroup 'a': out of processes
+kt-workload: -e:1: cannot start 50 workers in cgroup 'a': out of processes
 kt-workload: K of 50 workers of cgroup 'a' were never started
 kt-workload: worker N of cgroup 'a': cannot make a process: Resource temporarily unavailable
-kt-workload: assert-alive in line 4: worker N of cgroup 'a' is dead
+kt-workload: -e:4: assert-alive: worker N of cgroup 'a' is dead
 kt-workload: worker N of cgroup 'a' was killed for want of memory (oom_kill in its memory.events)
 kt-workload: worker N of cgroup 'a' was killed for want of memory (oom_kill in its memory.events)
 kt-workload: worker N of cgroup 'a' was killed for want of memory (oom_kill in its memory.events)"
