@@ -70,15 +70,39 @@ static void plan_parse(struct plan *p, int argc, char **argv)
 	p->path = operands[0];
 }
 
-/* Wait until @due_ns. Returns false when the VM has ended before. */
-static bool wait_until(int socket, uint64_t due_ns)
+static volatile sig_atomic_t ended_by;
+
+static void note_signal(int signal)
+{
+	ended_by = signal;
+}
+
+/* What is to end this finds it waiting, and its lines are written first. */
+static void signals_catch(sigset_t *waiting)
+{
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+	const struct sigaction act = {.sa_handler = note_signal};
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < ARRAY_SIZE(ending); i++) {
+		sigaction(ending[i], &act, NULL);
+		sigaddset(&set, ending[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, waiting);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Wait until @due_ns. Returns false when the VM has ended before, or a signal came. */
+static bool wait_until(int socket, uint64_t due_ns, const sigset_t *waiting)
 {
 	struct pollfd p = {socket, 0, 0}; /* its end alone */
 	uint64_t now = now_ns();
 	uint64_t left = due_ns > now ? due_ns - now : 0;
 	struct timespec t = {left / 1000000000, left % 1000000000};
 
-	return ppoll(&p, 1, &t, NULL) <= 0;
+	return ppoll(&p, 1, &t, waiting) <= 0 && !ended_by;
 }
 
 static uint64_t cpu_ns(void)
@@ -91,10 +115,13 @@ static uint64_t cpu_ns(void)
 
 static int sample_all(struct monitor *m, const struct session *s, const struct plan *p)
 {
+	sigset_t waiting;
 	uint64_t cpu, spent = 0, taken = 0;
 	int err = 0;
 
-	while (!err && monitor_count(m) < p->count && wait_until(s->vm.fd, monitor_due(m))) {
+	signals_catch(&waiting);
+	while (!err && monitor_count(m) < p->count &&
+	       wait_until(s->vm.fd, monitor_due(m), &waiting)) {
 		cpu = cpu_ns();
 		err = monitor_sample(m);
 		spent += cpu_ns() - cpu;
@@ -112,7 +139,7 @@ int command_monitor(int argc, char **argv)
 	struct monitor *m;
 	struct session s;
 	struct plan p;
-	int err;
+	int err, closed;
 
 	plan_parse(&p, argc, argv);
 	if (session_open(&s, p.path, false, &why))
@@ -120,12 +147,12 @@ int command_monitor(int argc, char **argv)
 	m = monitor_open(&s, STDOUT_FILENO, p.interval_ns, &why);
 	if (!m)
 		die(EXIT_FAILURE, "%s", why);
-	signal(SIGPIPE, SIG_IGN);
 	err = sample_all(m, &s, &p);
-	monitor_close(m);
+	closed = monitor_close(m);
+	err = err ? err : closed;
 	session_close(&s);
 	/* Who reads may have seen enough: head(1). */
 	if (err && err != -EPIPE)
 		die(EXIT_INTERNAL, "cannot write the samples: %s", strerror(-err));
-	return 0;
+	return ended_by ? 128 + ended_by : 0;
 }

@@ -147,6 +147,8 @@ static int event_serve(struct server *sv, const json_t *event)
 	return answer ? 0 : -EPIPE;
 }
 
+#define MONITOR_FAILED "the monitor ends: its file cannot be written"
+
 /* How long the next event may be waited for, in ms. */
 static int patience(const struct server *sv)
 {
@@ -157,7 +159,7 @@ static int patience(const struct server *sv)
 	return due <= now ? 0 : (due - now + 999999) / 1000000;
 }
 
-static int serve_until_end(struct server *sv)
+static void serve_until_end(struct server *sv)
 {
 	int err = 0;
 
@@ -169,11 +171,12 @@ static int serve_until_end(struct server *sv)
 		json_decref(event);
 		if (!err && sv->monitor && now_ns() >= monitor_due(sv->monitor) &&
 		    monitor_sample(sv->monitor)) {
-			warn("the monitor ends: its file cannot be written");
+			warn(MONITOR_FAILED);
 			monitor_close(take_ptr(sv->monitor));
 		}
 	}
-	return err;
+	if (monitor_close(take_ptr(sv->monitor)))
+		warn(MONITOR_FAILED);
 }
 
 int command_serve(int argc, char **argv)

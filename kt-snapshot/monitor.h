@@ -2,7 +2,10 @@
 /*
  * The monitor: samples of a guest that runs on meanwhile, a JSON object a line (docs/monitor.md;
  * kt-assert judges them). Where the numbers lie is found out once; a sample is plain loads from the
- * mapped RAM and one write(2). What cannot be read is null, what is not believed is null and named.
+ * mapped RAM. What cannot be read is null, what is not believed is null and named.
+ *
+ * A write(2) to a file costs as much as the rest of a sample: lines for a file are collected for a
+ * second at most. Any other descriptor, a pipe or a terminal, gets each at once.
  *
  *	struct monitor *m = monitor_open(&session, fd, 100000000, &why);
  *
@@ -10,7 +13,7 @@
  *		... poll() until now_ns() >= monitor_due(m) ...
  *		err = monitor_sample(m);
  *	}
- *	monitor_close(m);
+ *	err = monitor_close(m);
  */
 #ifndef KT_SNAPSHOT_MONITOR_H
 #define KT_SNAPSHOT_MONITOR_H
@@ -34,15 +37,19 @@ struct monitor *monitor_open(struct session *s, int fd, uint64_t interval_ns, ch
 uint64_t monitor_due(const struct monitor *m);
 
 /*
- * Take a sample now and write its line. None is written while the guest's clock has not got later
- * (a guest that was frozen for long has first to catch up). Returns 0, or -errno of write(2):
- * nobody reads it any more, the disk is full.
+ * Take a sample now: one line more. None while the guest's clock has not got later (a guest that
+ * was frozen for long has first to catch up). Returns 0, or -errno of write(2): nobody reads it any
+ * more, the disk is full.
  */
 int monitor_sample(struct monitor *m);
 
-/* Lines written so far. */
+/* Write what is collected. Returns 0 or -errno of write(2). */
+int monitor_flush(struct monitor *m);
+
+/* Lines so far. */
 uint64_t monitor_count(const struct monitor *m);
 
-void monitor_close(struct monitor *m);
+/* Write what is collected, and release @m, which may be NULL. Returns 0 or -errno of write(2). */
+int monitor_close(struct monitor *m);
 
 #endif

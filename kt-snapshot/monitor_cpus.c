@@ -7,9 +7,10 @@
 #include "cleanup.h"
 #include "diag.h"
 
-#define TRIES	     4		       /* readings until two in a row agree */
-#define TASKS_MAX    (4 * 1024 * 1024) /* PID_MAX_LIMIT */
-#define AHEAD_MAX_NS 60000000000ULL
+#define TASK_COMM_LEN 16
+#define TRIES	      4			/* readings until two in a row agree */
+#define TASKS_MAX     (4 * 1024 * 1024) /* PID_MAX_LIMIT */
+#define AHEAD_MAX_NS  60000000000ULL
 
 enum { NR_RUNNING, SCX_NR_RUNNING, DEPTH, CLOCK, SWITCHES, CURR, VALUES_N };
 
@@ -28,6 +29,11 @@ static const struct {
 struct cpu {
 	struct spot spots[VALUES_N];
 	struct spot preempted; /* as the host tells a guest of KVM */
+	/* The task that it ran last; in the direct map, where an address means the same for ever.
+	 */
+	uint64_t task;
+	struct spot pid;
+	const char *comm; /* TASK_COMM_LEN bytes, or NULL: not in one page */
 	/* The reading. */
 	uint64_t now[VALUES_N];
 	bool torn, backwards;
@@ -95,6 +101,33 @@ static void cpu_read(struct cpu *c)
 	c->backwards = c->now[CLOCK] < c->clock_before;
 }
 
+/* Where its task lies, once it has another one. */
+static void task_find(struct monitor_cpus *m, struct cpu *c)
+{
+	uint64_t task = c->now[CURR];
+
+	if (task == c->task && c->pid.at)
+		return;
+	c->task = task;
+	c->pid = spot_at(m->kernel, task + m->pid.offset, 4);
+	c->comm = (const char *)spot_bytes(m->kernel, task + m->comm.offset, TASK_COMM_LEN);
+	__builtin_prefetch(c->comm);
+}
+
+void monitor_cpus_prefetch(const struct monitor_cpus *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n; i++) {
+		const struct cpu *c = &m->cpus[i];
+
+		spot_prefetch(c->spots, VALUES_N);
+		spot_prefetch(&c->preempted, 1);
+		spot_prefetch(&c->pid, 1);
+		__builtin_prefetch(c->comm);
+	}
+}
+
 uint64_t monitor_cpus_read(struct monitor_cpus *m)
 {
 	uint64_t latest = 0;
@@ -104,6 +137,8 @@ uint64_t monitor_cpus_read(struct monitor_cpus *m)
 		struct cpu *c = &m->cpus[i];
 
 		cpu_read(c);
+		if (m->has_task)
+			task_find(m, c);
 		if (!c->torn && c->now[CLOCK] <= INT64_MAX && c->now[CLOCK] > latest)
 			latest = c->now[CLOCK];
 	}
@@ -119,14 +154,16 @@ static bool believed(const struct cpu *c, size_t i, uint64_t t_ns)
 }
 
 /* Returns false when what is said to be a task is none. */
-static bool add_task(struct monitor_cpus *m, struct json_text *t, uint64_t task)
+static bool add_task(struct monitor_cpus *m, struct json_text *t, const struct cpu *c)
 {
-	struct memory *memory = &m->kernel->memory;
-	char comm[17] = "";
-	uint32_t pid;
+	char comm[TASK_COMM_LEN + 1] = "";
+	uint64_t pid = spot_load(c->pid);
 
-	if (memory_u32(memory, task + m->pid.offset, &pid) || pid > TASKS_MAX ||
-	    memory_string(memory, task + m->comm.offset, comm, sizeof(comm)) < 0) {
+	if (c->comm)
+		memcpy(comm, c->comm, TASK_COMM_LEN);
+	if (!c->pid.at || pid > TASKS_MAX ||
+	    (!c->comm &&
+	     memory_string(&m->kernel->memory, c->task + m->comm.offset, comm, sizeof(comm)) < 0)) {
 		text_add(t, "null");
 		return false;
 	}
@@ -156,7 +193,7 @@ static void add_cpu(struct monitor_cpus *m, struct json_text *t, const struct cp
 			suspects[n++] = values[i].key;
 		} else if (i != CURR) {
 			text_u64(t, c->now[i]);
-		} else if (!add_task(m, t, c->now[i])) {
+		} else if (!add_task(m, t, c)) {
 			suspects[n++] = values[i].key;
 		}
 	}

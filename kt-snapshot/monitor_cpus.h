@@ -12,6 +12,9 @@ struct monitor_cpus;
 struct monitor_cpus *monitor_cpus_open(struct kernel *k, uint64_t rq);
 void monitor_cpus_close(struct monitor_cpus *m);
 
+/* Have what the next sample reads on its way into the cache. */
+void monitor_cpus_prefetch(const struct monitor_cpus *m);
+
 /* Read all of them, and return the latest runqueue clock that is believed, in nanoseconds. */
 uint64_t monitor_cpus_read(struct monitor_cpus *m);
 

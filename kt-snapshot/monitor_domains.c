@@ -220,6 +220,20 @@ static bool collect(struct monitor_domains *d)
 	return true;
 }
 
+void monitor_domains_prefetch(const struct monitor_domains *d)
+{
+	size_t cpu, i;
+
+	for (cpu = 0; cpu < d->n_cpus; cpu++) {
+		const struct chain *c = &d->chains[cpu];
+
+		for (i = 0; i < c->n; i++) {
+			spot_prefetch(&c->levels[i].parent, 1);
+			spot_prefetch(c->levels[i].figures, ARRAY_SIZE(figures));
+		}
+	}
+}
+
 void monitor_domains_add(struct monitor_domains *d, struct json_text *t)
 {
 	size_t name, i;

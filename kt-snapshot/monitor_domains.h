@@ -15,6 +15,9 @@ struct monitor_domains;
 struct monitor_domains *monitor_domains_open(struct kernel *k, uint64_t rq);
 void monitor_domains_close(struct monitor_domains *d);
 
+/* Have what the next sample reads on its way into the cache. */
+void monitor_domains_prefetch(const struct monitor_domains *d);
+
 /* Add an array of levels, or null when the domains were changed under our eyes. */
 void monitor_domains_add(struct monitor_domains *d, struct json_text *t);
 

@@ -19,6 +19,8 @@
 struct monitor_scx {
 	struct kernel *kernel;
 	struct spot root, state;
+	uint64_t state_value; /* whose name this is */
+	char state_name[32];
 	struct scx_event events[SCX_MAX_EVENTS];
 	size_t n_events;
 	uint64_t found_root; /* what the spots are of */
@@ -28,6 +30,13 @@ struct monitor_scx {
 	int64_t last[SCX_MAX_EVENTS];
 	struct spot spots[]; /* n_events for each CPU */
 };
+
+/* To find a name among the kernel's types takes longer than all else. */
+static void state_note(struct monitor_scx *m, uint64_t value)
+{
+	m->state_value = value;
+	scx_state_name(m->kernel, value, m->state_name, sizeof(m->state_name));
+}
 
 struct monitor_scx *monitor_scx_open(struct kernel *k)
 {
@@ -43,6 +52,7 @@ struct monitor_scx *monitor_scx_open(struct kernel *k)
 	m->root = spot_symbol(k, "scx_root", 8);
 	if (state)
 		m->state = spot_symbol(k, state, 4);
+	state_note(m, 0);
 	return m;
 }
 
@@ -108,9 +118,9 @@ static bool count(struct monitor_scx *m, int64_t *sums, const char **suspect)
 }
 
 /* Whether there is a scheduler: a kernel without scx_root tells by its state alone. */
-static bool scheduler(const struct monitor_scx *m, uint64_t root, const char *state)
+static bool scheduler(const struct monitor_scx *m, uint64_t root)
 {
-	return m->root.at ? root != 0 : m->state.at && strcmp(state, "disabled") != 0;
+	return m->root.at ? root != 0 : m->state.at && strcmp(m->state_name, "disabled") != 0;
 }
 
 static bool collect(struct monitor_scx *m, uint64_t root, int64_t *sums, const char **suspect)
@@ -124,21 +134,27 @@ static bool collect(struct monitor_scx *m, uint64_t root, int64_t *sums, const c
 	return m->found && count(m, sums, suspect) && spot_load(m->root) == root;
 }
 
+void monitor_scx_prefetch(const struct monitor_scx *m)
+{
+	if (m->found)
+		spot_prefetch(m->spots, m->kernel->n_cpus * m->n_events);
+}
+
 void monitor_scx_add(struct monitor_scx *m, struct json_text *t)
 {
-	uint64_t root = spot_load(m->root);
+	uint64_t root = spot_load(m->root), state = spot_load(m->state);
 	int64_t sums[SCX_MAX_EVENTS];
 	const char *suspect = NULL;
-	char state[32] = "disabled";
 	bool have = false;
 	size_t i;
 
 	if (m->state.at) {
-		scx_state_name(m->kernel, spot_load(m->state), state, sizeof(state));
+		if (state != m->state_value)
+			state_note(m, state);
 		text_key(t, "scx_state");
-		text_string(t, state);
+		text_string(t, m->state_name);
 	}
-	if (m->n_events && scheduler(m, root, state))
+	if (m->n_events && scheduler(m, root))
 		have = collect(m, root, sums, &suspect);
 	else
 		m->found = m->counted = false;

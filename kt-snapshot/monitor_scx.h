@@ -11,6 +11,9 @@ struct monitor_scx;
 struct monitor_scx *monitor_scx_open(struct kernel *k);
 void monitor_scx_close(struct monitor_scx *m);
 
+/* Have what the next sample reads on its way into the cache. */
+void monitor_scx_prefetch(const struct monitor_scx *m);
+
 /*
  * Add "scx_state" and "events". The events are null without a scheduler; also when one came or went
  * under our eyes, or a count was not believed, which "suspect" then says.

@@ -2,16 +2,22 @@
 #include "spot.h"
 
 #define PAGE_SIZE 4096
+#define LINE_SIZE 64
+
+const uint8_t *spot_bytes(struct kernel *k, uint64_t va, uint32_t size)
+{
+	uint64_t address;
+
+	if ((va & (PAGE_SIZE - 1)) + size > PAGE_SIZE || memory_translate(&k->memory, va, &address))
+		return NULL;
+	return ram_at(&k->ram, address, size);
+}
 
 struct spot spot_at(struct kernel *k, uint64_t va, uint32_t size)
 {
 	bool loadable = size == 1 || size == 2 || size == 4 || size == 8;
-	uint64_t address;
 
-	if (!loadable || (va & (PAGE_SIZE - 1)) + size > PAGE_SIZE ||
-	    memory_translate(&k->memory, va, &address))
-		return (struct spot){};
-	return (struct spot){ram_at(&k->ram, address, size), size};
+	return (struct spot){loadable ? spot_bytes(k, va, size) : NULL, size};
 }
 
 struct spot spot_field(struct kernel *k, const struct field *f, uint64_t va)
@@ -55,5 +61,16 @@ uint64_t spot_load(struct spot s)
 		return LOAD(32, s.at);
 	default:
 		return LOAD(64, s.at);
+	}
+}
+
+void spot_prefetch(const struct spot *s, size_t n)
+{
+	uintptr_t line = 0;
+
+	for (; n; n--, s++) {
+		if ((uintptr_t)s->at / LINE_SIZE != line)
+			__builtin_prefetch(s->at);
+		line = (uintptr_t)s->at / LINE_SIZE;
 	}
 }

@@ -13,6 +13,12 @@ struct spot {
 /* The @size bytes at @va, or a spot with at NULL when they are not in memory or not in one page. */
 struct spot spot_at(struct kernel *k, uint64_t va, uint32_t size);
 
+/*
+ * The @size bytes at @va in the mapped RAM, or NULL when they are not in memory or not in one page.
+ * They change while they are looked at.
+ */
+const uint8_t *spot_bytes(struct kernel *k, uint64_t va, uint32_t size);
+
 /* What @f describes of the object at @va; a bit field or an array cannot be read so. */
 struct spot spot_field(struct kernel *k, const struct field *f, uint64_t va);
 
@@ -24,5 +30,11 @@ struct spot spot_symbol(struct kernel *k, const char *name, uint32_t size);
 
 /* Its value, zero-extended; 0 where there is none. */
 uint64_t spot_load(struct spot s);
+
+/*
+ * Have the @n spots on their way into the cache, those in one line in a row: they are loaded soon.
+ * The guest's memory is cold after a pause, and so many misses cost as much as one.
+ */
+void spot_prefetch(const struct spot *s, size_t n);
 
 #endif

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,6 +17,8 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "vm_state.h"
+
+#define LAST_WORDS_MS 2000
 
 void reader_init(struct reader *r)
 {
@@ -297,12 +301,15 @@ json_t *reader_file_drop(struct vm *vm, const json_t *message)
 	return json_pack("{s:b}", "ok", 1);
 }
 
-/* How its process ended, in words. */
+/* How its process ended, in words. Its socket is closed: it writes what it has, and ends. */
 static char *end_of(pid_t pid)
 {
+	_cleanup_close_ int fd = pidfd_open(pid, 0);
+	struct pollfd p = {fd, POLLIN, 0};
 	int status;
 
-	kill(pid, SIGKILL); /* what has closed its socket has no more to say */
+	if (fd < 0 || poll(&p, 1, LAST_WORDS_MS) != 1)
+		kill(pid, SIGKILL);
 	if (waitpid(pid, &status, 0) != pid)
 		return xstrdup("gone");
 	if (WIFSIGNALED(status))

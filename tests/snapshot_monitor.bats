@@ -128,8 +128,20 @@ sample_edited() { # NUMBER
 	run -64 kt-snapshot monitor
 	assert_output "kt-snapshot: monitor: expected one run directory or control socket"
 	run -1 kt-snapshot monitor "$BATS_TEST_TMPDIR"
+	# A file gets its lines by the second, and the rest at the end.
+	rm -f m.jsonl
+	kt-snapshot monitor --interval 10ms run >m.jsonl 3>&- &
+	local monitor=$! lines status=0
+	until [ -s m.jsonl ]; do kill -0 "$monitor"; sleep 0.1; done
+	lines=$(wc -l <m.jsonl)
+	sleep 0.3
+	kill -TERM "$monitor"
+	wait "$monitor" || status=$?
+	assert_equal "$status" 143
+	assert [ "$(wc -l <m.jsonl)" -gt "$lines" ]
+	assert_equal "$(tail -n 1 m.jsonl | jq -r .schema)" kt-monitor/1
 	kt-snapshot monitor run >m.jsonl 3>&- &
-	local monitor=$!
+	monitor=$!
 	sleep 1
 	kill -TERM "$(cat vmm)"
 	wait "$monitor"
