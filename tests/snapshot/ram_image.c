@@ -4,8 +4,8 @@
  *
  *	ram_image record RUNDIR FILE	     take a live VM's memory and registers
  *	ram_image open FILE N		     open the kernel N times; the median in microseconds
- *	ram_image hostile FILE N SEED	     N captures, each with the memory spoiled in another way,
- *					     and a sample of the monitor
+ *	ram_image hostile FILE N SEED	     N captures, each with the memory spoiled in another
+ *way, and a sample of the monitor
  *
  * FILE holds the memory, FILE.json what the control socket said. Spoilt are words of those pages
  * that a capture touches; one in 256 spoils what opening touches and opens the kernel. Iteration I
