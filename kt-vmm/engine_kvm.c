@@ -1,340 +1,312 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The machine on /dev/kvm, in this process: kvm/ has its parts. */
+/*
+ * The machine on /dev/kvm. What runs it is a process of its own (kvm/process.h), which can be
+ * confined as kt-vmm cannot; here is kt-vmm's side of it.
+ */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "diag.h"
 #include "kvm/apic_id.h"
-#include "kvm/platform.h"
+#include "kvm/process.h"
 #include "kvm/state.h"
+#include "kvm/watch_probe.h"
+#include "printable.h"
 
-static void error_set(struct kvm_vm *vm, const char *fmt, va_list ap)
+#define ANSWER_MS	60000	       /* to a request */
+#define STOP_TIMEOUT_NS 10000000000ULL /* to end when it is told to */
+
+struct process {
+	const struct engine_config *config;
+	pid_t pid; /* 0: reaped, or not started */
+	int control, events;
+	bool running;	     /* the guest has begun: what it says may be the guest's words */
+	uint64_t stop_ns;    /* when it was first told to stop; 0: was not */
+	enum engine_end end; /* as far as is known */
+	bool watch_probed;
+};
+
+/* What it says, as a string. */
+static char *text_of(const struct process *p, const char *text, size_t len)
 {
-	char *text;
+	return p->running ? printable_copy(text, len) : xstrndup(text, len);
+}
 
-	if (vasprintf(&text, fmt, ap) < 0)
+/* It has ended, or goes now, without having told how the VM did. */
+static void process_died(struct engine *e)
+{
+	struct process *p = e->state;
+	int status = 0;
+
+	kill(p->pid, SIGKILL);
+	waitpid(p->pid, &status, 0);
+	p->pid = 0;
+	p->end = p->stop_ns ? ENGINE_STOPPED : ENGINE_FAILED;
+	if (e->error)
 		return;
-	pthread_mutex_lock(&vm->lock);
-	if (vm->engine->error)
-		free(text);
+	if (WIFSIGNALED(status))
+		e->error = xasprintf("the machine process was killed by signal %d (%s)",
+				     WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		vm->engine->error = text;
-	pthread_mutex_unlock(&vm->lock);
+		e->error =
+			xasprintf("the machine process ended with status %d", WEXITSTATUS(status));
 }
 
-int kvm_error(struct kvm_vm *vm, int err, const char *fmt, ...)
+/* A line of its stderr is said as one of ours. */
+static void line_take(const struct process *p, const char *line, size_t len)
 {
-	va_list ap;
+	const char *newline = memchr(line, '\n', len);
+	_cleanup_free_ char *text = text_of(p, line, newline ? (size_t)(newline - line) : len);
+	size_t prefix = strlen(diag_program()) + strlen(": ");
 
-	va_start(ap, fmt);
-	error_set(vm, fmt, ap);
-	va_end(ap);
-	return err;
+	warn("%s", strlen(text) > prefix ? text + prefix : text);
 }
 
-void kvm_fail(struct kvm_vm *vm, const char *fmt, ...)
+static void end_take(struct engine *e, const struct process_end *end, size_t error_len)
 {
-	va_list ap;
+	struct process *p = e->state;
 
-	va_start(ap, fmt);
-	error_set(vm, fmt, ap);
-	va_end(ap);
-	kvm_end(vm, ENGINE_FAILED);
+	p->end = end->end;
+	if (p->end != ENGINE_POWER_OFF && p->end != ENGINE_CRASHED && p->end != ENGINE_STOPPED)
+		p->end = ENGINE_FAILED;
+	if (!e->error && (error_len || p->end == ENGINE_CRASHED || p->end == ENGINE_FAILED))
+		e->error = error_len ? text_of(p, end->error, error_len)
+				     : xstrdup("the machine process ended without saying why");
 }
 
-void kvm_crash(struct kvm_vm *vm, const char *fmt, ...)
+/* Take what it has said so far. */
+static void events_read(struct engine *e)
 {
-	va_list ap;
+	_Alignas(struct process_end) char message[PROCESS_EVENT_MAX];
+	struct process *p = e->state;
 
-	va_start(ap, fmt);
-	error_set(vm, fmt, ap);
-	va_end(ap);
-	kvm_end(vm, ENGINE_CRASHED);
+	while (p->end == ENGINE_RUNNING) {
+		ssize_t n = recv(p->events, message, sizeof(message), MSG_DONTWAIT);
+
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0)
+			process_died(e);
+		else if (message[0])
+			line_take(p, message, n);
+		else if ((size_t)n >= sizeof(struct process_end))
+			end_take(e, (struct process_end *)message, n - sizeof(struct process_end));
+	}
 }
 
-void kvm_power_off(struct kvm_vm *vm)
+/*
+ * Receive a message of @size bytes at most, which is waited for; @cancel_fd may end the wait. Its
+ * length, or -errno.
+ */
+static ssize_t answer_read(struct engine *e, void *message, size_t size, int cancel_fd)
 {
-	kvm_end(vm, ENGINE_POWER_OFF);
+	struct process *p = e->state;
+	struct pollfd fds[] = {{p->control, POLLIN, 0}, {cancel_fd, POLLIN, 0}};
+	ssize_t n;
+
+	if (!poll(fds, ARRAY_SIZE(fds), ANSWER_MS)) {
+		if (!e->error)
+			e->error = xstrdup("the machine process does not answer");
+		kill(p->pid, SIGKILL);
+		return -ETIMEDOUT;
+	}
+	if (!fds[0].revents)
+		return -EINTR;
+	n = recv(p->control, message, size, 0);
+	return n > 0 ? n : -EPIPE;
 }
 
-const struct engine_config *kvm_config(const struct kvm_vm *vm)
+static int request_send(struct process *p, const struct process_request *q)
 {
-	return vm->config;
+	return send(p->control, q, sizeof(*q), MSG_NOSIGNAL) == sizeof(*q) ? 0 : -EPIPE;
 }
 
-struct bus *kvm_bus(struct kvm_vm *vm)
+/* 0 or -errno, the reply's own too. */
+static int request(struct engine *e, const struct process_request *q, struct process_reply *r)
 {
-	return &vm->bus;
+	struct process *p = e->state;
+	ssize_t n;
+
+	if (p->end != ENGINE_RUNNING)
+		return -ESRCH;
+	n = request_send(p, q);
+	if (!n)
+		n = answer_read(e, r, sizeof(*r), -1);
+	if (n < 0)
+		return n;
+	return n == sizeof(*r) && r->err <= 0 ? r->err : -EPROTO;
 }
 
-static int vm_open(struct kvm_vm *vm)
+static int simple_request(struct engine *e, enum process_op op)
 {
-	int size;
+	struct process_reply r;
 
-	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (vm->kvm_fd < 0)
-		return kvm_error(vm, -errno, "/dev/kvm: %s", strerror(errno));
-	vm->vm_fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
-	if (vm->vm_fd < 0)
-		return kvm_error(vm, -errno, "KVM_CREATE_VM: %s", strerror(errno));
-	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (size < (int)sizeof(struct kvm_run))
-		return kvm_error(vm, -EINVAL, "KVM_GET_VCPU_MMAP_SIZE: %d", size);
-	vm->run_size = size;
-	/* Three pages that KVM needs on some Intel hosts, and one for real mode. */
-	if (ioctl(vm->vm_fd, KVM_SET_TSS_ADDR, KVM_TSS_BASE) ||
-	    ioctl(vm->vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &(uint64_t){KVM_IDENTITY}))
-		return kvm_error(vm, -errno, "KVM_SET_TSS_ADDR: %s", strerror(errno));
-	return 0;
+	return request(e, &(struct process_request){.op = op}, &r);
 }
 
-static void bus_end_ready(void *dev, uint32_t events)
+static int kvm_create(struct engine *e, const struct engine_config *c)
 {
-	struct kvm_vm *vm = dev;
+	struct process *p = xcalloc(1, sizeof(*p));
+	int control[2], events[2];
 
-	(void)events;
-	vm->bus_ending = true;
+	e->state = p;
+	*p = (struct process){.config = c, .control = -1, .events = -1};
+	e->watch_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (e->watch_fd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control))
+		return -errno;
+	p->control = control[0];
+	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, events)) {
+		struct process_ends ends = {.control = control[1],
+					    .events = events[1],
+					    .watch = e->watch_fd,
+					    .parent = getpid()};
+
+		p->events = e->event_fd = events[0];
+		p->pid = fork();
+		if (p->pid == 0)
+			process_run(c, &ends);
+		close(events[1]);
+	}
+	close(control[1]);
+	return p->pid > 0 ? 0 : -errno;
 }
 
-static void *bus_thread(void *arg)
+/* It makes the VM while nobody waits; here its threads are known, or why there are none. */
+static int kvm_boot(struct engine *e)
 {
-	struct kvm_vm *vm = arg;
-	sigset_t set;
+	struct process *p = e->state;
+	unsigned int cpus = topology_cpus(&p->config->machine->topology);
+	size_t size = sizeof(struct process_ready) + cpus * sizeof(pid_t);
+	_cleanup_free_ struct process_ready *r = xcalloc(1, size);
+	ssize_t n = answer_read(e, r, size, e->cancel_fd);
 	int err = 0;
 
-	sigfillset(&set);
-	pthread_sigmask(SIG_SETMASK, &set, NULL);
-	pthread_mutex_lock(&vm->lock);
-	vm->bus_tid = gettid();
-	pthread_cond_broadcast(&vm->parked_cond);
-	pthread_mutex_unlock(&vm->lock);
-	while (!vm->bus_ending && (!err || err == -EINTR))
-		err = bus_poll_serve(&vm->bus);
-	if (err)
-		kvm_fail(vm, "waiting for the devices' descriptors: %s", strerror(-err));
-	return NULL;
-}
+	events_read(e);
+	if (n < 0)
+		return n;
+	if ((size_t)n != size || r->n_vcpus != cpus)
+		return -EPROTO;
+	if (p->config->ready) {
+		const pid_t service[] = {getpid(), r->main, r->devices};
 
-static int devices_init(struct kvm_vm *vm)
-{
-	const char *failed = NULL;
-	int err = bus_init(&vm->bus);
-
-	vm->have_bus = true;
-	vm->bus_end = (struct bus_poll){
-		.fd = eventfd(0, EFD_CLOEXEC), .events = 1, .ready = bus_end_ready, .dev = vm};
-	if (!err)
-		err = vm->bus_end.fd < 0 ? -errno : bus_poll_add(&vm->bus, &vm->bus_end);
-	if (err)
-		return kvm_error(vm, err, "the bus: %s", strerror(-err));
-	err = irqchip_init(vm);
-	if (err)
-		return err;
-	err = kvm_devices_init(&vm->devices, vm, &failed);
-	return err ? kvm_error(vm, err, "device %s: %s", failed, strerror(-err)) : 0;
-}
-
-static int engine_create(struct engine *e, const struct engine_config *c)
-{
-	struct kvm_vm *vm = xcalloc(1, sizeof(*vm));
-	int err;
-
-	e->state = vm;
-	vm->engine = e;
-	vm->config = c;
-	vm->kvm_fd = vm->vm_fd = vm->bus_end.fd = -1;
-	pthread_mutex_init(&vm->lock, NULL);
-	pthread_cond_init(&vm->parked_cond, NULL);
-	pthread_cond_init(&vm->thaw_cond, NULL);
-	e->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	e->watch_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (e->event_fd < 0 || e->watch_fd < 0)
-		return kvm_error(vm, -errno, "eventfd: %s", strerror(errno));
-	/* The kernel is copied while the rest is made. */
-	err = kvm_memory_map(vm);
-	if (!err)
-		err = kvm_boot_load(vm);
-	if (!err)
-		err = vm_open(vm);
-	if (!err)
-		kvm_tune_vm(vm);
-	if (!err)
-		err = kvm_memory_slots(vm);
-	if (!err)
-		err = devices_init(vm);
-	if (!err)
-		err = kvm_vcpus_init(vm);
-	return err;
-}
-
-/* All threads are there, and none has run the guest: tell who wants to know. */
-static int threads_tell(struct kvm_vm *vm)
-{
-	const struct engine_config *c = vm->config;
-	_cleanup_free_ pid_t *tids = xcalloc(vm->n_cpus, sizeof(*tids));
-	pid_t service[] = {getpid(), 0};
-	struct engine_threads t = {.vcpu = tids,
-				   .n_vcpus = vm->n_cpus,
-				   .service = service,
-				   .n_service = ARRAY_SIZE(service)};
-	unsigned int i;
-	int err;
-
-	if (!c->ready)
-		return 0;
-	pthread_mutex_lock(&vm->lock);
-	while (!vm->bus_tid)
-		pthread_cond_wait(&vm->parked_cond, &vm->lock);
-	service[1] = vm->bus_tid;
-	pthread_mutex_unlock(&vm->lock);
-	for (i = 0; i < vm->n_cpus; i++)
-		tids[i] = vm->cpus[i].tid;
-	err = c->ready(c->ready_arg, &t);
-	return err ? kvm_error(vm, err, "the VM's threads: %s", strerror(-err)) : 0;
-}
-
-static int engine_boot(struct engine *e)
-{
-	struct kvm_vm *vm = e->state;
-	int err = load_finish(vm);
-
-	if (err)
-		return kvm_error(vm, err, "kernel and initramfs: %s", strerror(-err));
-	err = -pthread_create(&vm->bus_thread, NULL, bus_thread, vm);
-	if (err)
-		return kvm_error(vm, err, "thread of the devices: %s", strerror(-err));
-	vm->bus_started = true;
-	err = kvm_vcpus_start(vm);
-	if (err)
-		return err;
-	kvm_vcpus_park(vm); /* they begin like this: wait until they are */
-	err = threads_tell(vm);
-	if (!err)
-		kvm_vcpus_unpark(vm);
-	return err;
-}
-
-/* The bus is taken too: no device changes guest memory while it is looked at. */
-static int engine_freeze(struct engine *e)
-{
-	struct kvm_vm *vm = e->state;
-
-	if (vm->frozen)
-		return 0;
-	kvm_vcpus_park(vm);
-	bus_lock(&vm->bus);
-	vm->frozen = true;
-	return 0;
-}
-
-static int engine_thaw(struct engine *e)
-{
-	struct kvm_vm *vm = e->state;
-
-	if (!vm->frozen)
-		return 0;
-	if (vm->n_hits) { /* of a second vCPU: it is told before any goes on */
-		eventfd_write(e->watch_fd, 1);
-		return 0;
+		err = p->config->ready(p->config->ready_arg,
+				       &(struct engine_threads){.vcpu = r->vcpu,
+								.n_vcpus = cpus,
+								.service = service,
+								.n_service = ARRAY_SIZE(service)});
 	}
-	vm->frozen = false;
-	bus_unlock(&vm->bus);
-	kvm_vcpus_unpark(vm);
-	return 0;
+	p->running = true;
+	return err ?: request_send(p, &(struct process_request){.op = PROCESS_GO});
 }
 
-static int engine_registers(struct engine *e, unsigned int cpu, struct engine_registers *r)
+static int kvm_freeze(struct engine *e)
 {
-	struct kvm_vm *vm = e->state;
-
-	if (cpu >= vm->n_made || !vm->frozen)
-		return -EINVAL;
-	return kvm_vcpu_registers(&vm->cpus[cpu], r);
+	return simple_request(e, PROCESS_FREEZE);
 }
 
-static int engine_watch(struct engine *e, uint64_t address, unsigned int len, bool on)
+static int kvm_thaw(struct engine *e)
 {
-	return kvm_watch(e->state, address, len, on);
+	return simple_request(e, PROCESS_THAW);
 }
 
-static bool engine_hit(struct engine *e, struct engine_hit *hit)
+static int kvm_registers(struct engine *e, unsigned int cpu, struct engine_registers *r)
 {
-	struct kvm_vm *vm = e->state;
+	struct process_reply reply;
+	int err = request(e, &(struct process_request){.op = PROCESS_REGISTERS, .number = cpu},
+			  &reply);
+
+	if (!err)
+		*r = reply.registers;
+	return err;
+}
+
+/* The first watch finds out whether this host delivers any. */
+static void delivery_check(struct engine *e)
+{
+	_cleanup_close_ int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	struct process *p = e->state;
+
+	p->watch_probed = true;
+	e->watch_refusal = watch_probe(kvm);
+}
+
+static int kvm_watchpoint(struct engine *e, uint64_t address, unsigned int len, bool on)
+{
+	struct process *p = e->state;
+	struct process_reply r;
+
+	if (on && !p->watch_probed)
+		delivery_check(e);
+	if (on && e->watch_refusal)
+		return -EOPNOTSUPP;
+	return request(e,
+		       &(struct process_request){
+			       .op = PROCESS_WATCH, .address = address, .number = len, .on = on},
+		       &r);
+}
+
+static bool kvm_hit(struct engine *e, struct engine_hit *hit)
+{
+	struct process_reply r;
 	eventfd_t n;
 
-	eventfd_read(e->watch_fd, &n);
-	if (!vm->n_hits)
+	if (eventfd_read(e->watch_fd, &n) ||
+	    request(e, &(struct process_request){.op = PROCESS_HIT}, &r) || !r.found)
 		return false;
-	engine_freeze(e);
-	return kvm_watch_take(vm, hit);
+	*hit = r.hit;
+	return true;
 }
 
-static void engine_stop(struct engine *e)
+static void kvm_stop(struct engine *e)
 {
-	kvm_end(e->state, ENGINE_STOPPED);
-}
+	struct process *p = e->state;
 
-/* End all threads, then the devices: their descriptors close, and who reads from them sees it. */
-static void vm_quiesce(struct kvm_vm *vm)
-{
-	if (vm->frozen)
-		bus_unlock(&vm->bus);
-	vm->frozen = false;
-	kvm_vcpus_stop(vm);
-	if (vm->bus_started) {
-		eventfd_write(vm->bus_end.fd, 1);
-		pthread_join(vm->bus_thread, NULL);
-	}
-	vm->bus_started = false;
-	kvm_devices_destroy(&vm->devices);
-}
-
-static enum engine_end engine_wait(struct engine *e)
-{
-	struct kvm_vm *vm = e->state;
-	enum engine_end end;
-
-	pthread_mutex_lock(&vm->lock);
-	end = vm->end;
-	pthread_mutex_unlock(&vm->lock);
-	if (end != ENGINE_RUNNING)
-		vm_quiesce(vm);
-	return end;
-}
-
-static void engine_destroy(struct engine *e)
-{
-	struct kvm_vm *vm = e->state;
-
-	if (!vm)
+	if (!p->pid)
 		return;
-	load_finish(vm);
-	vm_quiesce(vm);
-	kvm_vcpus_destroy(vm);
-	irqchip_destroy(vm);
-	if (vm->have_bus)
-		bus_destroy(&vm->bus);
-	cleanup_closep(&vm->bus_end.fd);
-	cleanup_closep(&vm->vm_fd);
-	cleanup_closep(&vm->kvm_fd);
-	kvm_memory_unmap(vm);
-	cleanup_closep(&e->event_fd);
-	cleanup_closep(&e->watch_fd);
-	pthread_cond_destroy(&vm->parked_cond);
-	pthread_cond_destroy(&vm->thaw_cond);
-	pthread_mutex_destroy(&vm->lock);
-	free(e->error);
-	free(vm);
+	if (!p->stop_ns) {
+		p->stop_ns = now_ns();
+		request_send(p, &(struct process_request){.op = PROCESS_STOP});
+	} else if (now_ns() - p->stop_ns > STOP_TIMEOUT_NS) {
+		kill(p->pid, SIGKILL);
+	}
 }
 
-static void engine_describe(const struct engine_config *c, FILE *out)
+static enum engine_end kvm_wait(struct engine *e)
+{
+	struct process *p = e->state;
+
+	events_read(e);
+	return p->end;
+}
+
+static void kvm_destroy(struct engine *e)
+{
+	struct process *p = e->state;
+
+	if (!p)
+		return;
+	if (p->pid > 0) {
+		kill(p->pid, SIGKILL);
+		waitpid(p->pid, NULL, 0);
+	}
+	cleanup_closep(&p->control);
+	cleanup_closep(&p->events);
+	cleanup_closep(&e->watch_fd);
+	free(e->error);
+	free(p);
+}
+
+static void kvm_describe(const struct engine_config *c, FILE *out)
 {
 	const struct machine *m = c->machine;
 	_cleanup_free_ char *topology = topology_format(&m->topology);
@@ -352,16 +324,16 @@ static void engine_describe(const struct engine_config *c, FILE *out)
 
 const struct engine_ops engine_kvm_ops = {
 	.name = "kvm",
-	.create = engine_create,
-	.boot = engine_boot,
-	.freeze = engine_freeze,
-	.thaw = engine_thaw,
-	.registers = engine_registers,
-	.watch = engine_watch,
-	.hit = engine_hit,
-	.stop = engine_stop,
-	.wait = engine_wait,
-	.destroy = engine_destroy,
+	.create = kvm_create,
+	.boot = kvm_boot,
+	.freeze = kvm_freeze,
+	.thaw = kvm_thaw,
+	.registers = kvm_registers,
+	.watch = kvm_watchpoint,
+	.hit = kvm_hit,
+	.stop = kvm_stop,
+	.wait = kvm_wait,
+	.destroy = kvm_destroy,
 	.ram_below_4g = kvm_ram_below_4g,
-	.describe = engine_describe,
+	.describe = kvm_describe,
 };

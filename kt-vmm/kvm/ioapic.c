@@ -216,10 +216,3 @@ int ioapic_create(struct kvm_vm *vm, struct ioapic **made)
 	err = bus_add(kvm_bus(vm), &io->window);
 	return err ? kvm_error(vm, err, "I/O APIC: %s", strerror(-err)) : 0;
 }
-
-void ioapic_destroy(struct ioapic *io)
-{
-	if (io)
-		bus_remove(kvm_bus(io->vm), &io->window);
-	free(io);
-}

@@ -13,7 +13,6 @@ struct ioapic;
 
 /* Put one on the bus. 0 or -errno with the error set. */
 int ioapic_create(struct kvm_vm *vm, struct ioapic **made);
-void ioapic_destroy(struct ioapic *io); /* NULL is none */
 
 /* Set the level of a pin, below IOAPIC_PINS. 0 or -errno. */
 int ioapic_line(struct ioapic *io, unsigned int pin, bool level);

@@ -64,12 +64,6 @@ int irqchip_init(struct kvm_vm *vm)
 	return 0;
 }
 
-void irqchip_destroy(struct kvm_vm *vm)
-{
-	ioapic_destroy(vm->irqchip.ioapic);
-	vm->irqchip.ioapic = NULL;
-}
-
 void irqchip_eoi(struct kvm_vm *vm, unsigned int vector)
 {
 	if (vm->irqchip.ioapic)

@@ -20,7 +20,6 @@ struct irqchip {
 
 /* Before the vCPUs are made. 0 or -errno with the error set. */
 int irqchip_init(struct kvm_vm *vm);
-void irqchip_destroy(struct kvm_vm *vm);
 
 /* The guest has ended its service of the level-triggered @vector (KVM_EXIT_IOAPIC_EOI). */
 void irqchip_eoi(struct kvm_vm *vm, unsigned int vector);

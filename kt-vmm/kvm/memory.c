@@ -101,13 +101,6 @@ int kvm_memory_slots(struct kvm_vm *vm)
 	return err;
 }
 
-void kvm_memory_unmap(struct kvm_vm *vm)
-{
-	if (vm->ram)
-		munmap(vm->ram, vm->ram_span);
-	vm->ram = NULL;
-}
-
 void *kvm_ram_at(struct kvm_vm *vm, uint64_t gpa, uint64_t len)
 {
 	uint64_t below = kvm_ram_below_4g(vm->config->machine);

@@ -33,8 +33,9 @@ struct kvm_watch {
 };
 
 struct kvm_vm {
-	struct engine *engine;
 	const struct engine_config *config;
+	int end_fd;   /* an eventfd: the VM has ended, or is to end */
+	int watch_fd; /* an eventfd of the caller's: a watch was hit */
 	int kvm_fd, vm_fd;
 	size_t run_size; /* of each vCPU's struct kvm_run */
 
@@ -62,10 +63,9 @@ struct kvm_vm {
 	struct kvm_watch watches[KVM_MAX_WATCHES];
 	unsigned int n_hits; /* vCPUs with a hit */
 	enum engine_end end;
+	char *error; /* why, a malloc'ed phrase; NULL if nothing is wrong */
 
-	/* The main thread's own. */
-	bool frozen; /* all are parked, and the bus is ours */
-	bool watch_probed;
+	bool frozen; /* all are parked, and the bus is ours; the main thread's own */
 };
 
 /* Set @vm's error, unless it has one, and return @err. */
@@ -73,12 +73,31 @@ int kvm_error(struct kvm_vm *vm, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
+ * vm.c: make the VM that @c describes into *@vm, which need not be initialized; raise @watch_fd
+ * when a watch is hit. Start its threads, which are parked when it returns: kvm_vcpus_unpark() lets
+ * the guest begin. 0 or -errno with the error set. There is no way back but the process's end.
+ */
+int kvm_vm_create(struct kvm_vm *vm, const struct engine_config *c, int watch_fd);
+int kvm_vm_start(struct kvm_vm *vm);
+
+/* From the main thread: as the functions of struct engine_ops with these names say. */
+void kvm_vm_freeze(struct kvm_vm *vm);
+void kvm_vm_thaw(struct kvm_vm *vm);
+int kvm_vm_registers(struct kvm_vm *vm, unsigned int cpu, struct engine_registers *r);
+bool kvm_vm_hit(struct kvm_vm *vm, struct engine_hit *hit);
+
+/*
+ * End all threads, then the devices: their descriptors close, and who reads from them sees it.
+ * Returns how the VM has ended.
+ */
+enum engine_end kvm_vm_quiesce(struct kvm_vm *vm);
+
+/*
  * memory.c: map the nodes' memory, which needs no VM yet; make it the guest's. 0 or -errno with the
  * error set.
  */
 int kvm_memory_map(struct kvm_vm *vm);
 int kvm_memory_slots(struct kvm_vm *vm);
-void kvm_memory_unmap(struct kvm_vm *vm);
 uint64_t kvm_ram_below_4g(const struct machine *m);
 /* The memfd that holds guest-physical @gpa, where in it, and how much of it follows. Or -EFAULT. */
 int kvm_ram_file(const struct kvm_vm *vm, uint64_t gpa, uint64_t *offset, uint64_t *left);
@@ -100,7 +119,6 @@ void kvm_tune_cpuid(struct kvm_vm *vm, struct kvm_cpuid2 *c);
 int kvm_vcpus_init(struct kvm_vm *vm);
 int kvm_vcpus_start(struct kvm_vm *vm); /* they are parked at first */
 void kvm_vcpus_stop(struct kvm_vm *vm); /* joins the threads */
-void kvm_vcpus_destroy(struct kvm_vm *vm);
 /* Park all vCPUs; when it returns, none of them runs. Let them go on. */
 void kvm_vcpus_park(struct kvm_vm *vm);
 void kvm_vcpus_unpark(struct kvm_vm *vm);

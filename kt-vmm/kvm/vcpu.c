@@ -50,7 +50,7 @@ void kvm_end(struct kvm_vm *vm, enum engine_end end)
 		all_kick(vm);
 		pthread_cond_broadcast(&vm->thaw_cond);
 		pthread_cond_broadcast(&vm->parked_cond);
-		eventfd_write(vm->engine->event_fd, 1);
+		eventfd_write(vm->end_fd, 1);
 	}
 	pthread_mutex_unlock(&vm->lock);
 }
@@ -297,18 +297,4 @@ void kvm_vcpus_stop(struct kvm_vm *vm)
 			pthread_join(vm->cpus[i].thread, NULL);
 		vm->cpus[i].started = false;
 	}
-}
-
-void kvm_vcpus_destroy(struct kvm_vm *vm)
-{
-	unsigned int i;
-
-	for (i = 0; i < vm->n_made; i++) {
-		if (vm->cpus[i].run)
-			munmap(vm->cpus[i].run, vm->run_size);
-		close(vm->cpus[i].fd);
-	}
-	free(vm->cpus);
-	vm->cpus = NULL;
-	vm->n_made = 0;
 }

@@ -6,7 +6,6 @@
 #include <sys/eventfd.h>
 
 #include "state.h"
-#include "watch_probe.h"
 
 #define DR7_GLOBAL(i)	 (2ULL << (2 * (i)))
 #define DR7_WRITE(i)	 (1ULL << (16 + 4 * (i)))
@@ -41,23 +40,12 @@ static int watches_apply(struct kvm_vm *vm)
 	return 0;
 }
 
-/* The first watch finds out whether this host delivers any. */
-static int delivery_check(struct kvm_vm *vm)
-{
-	if (!vm->watch_probed)
-		vm->engine->watch_refusal = watch_probe(vm->kvm_fd);
-	vm->watch_probed = true;
-	return vm->engine->watch_refusal ? -EOPNOTSUPP : 0;
-}
-
 int kvm_watch(struct kvm_vm *vm, uint64_t address, unsigned int len, bool on)
 {
 	struct kvm_watch *free_one = NULL, *known = NULL;
-	int err = on ? delivery_check(vm) : 0;
 	unsigned int i;
+	int err;
 
-	if (err)
-		return err;
 	for (i = 0; i < KVM_MAX_WATCHES; i++) {
 		struct kvm_watch *w = &vm->watches[i];
 
@@ -96,7 +84,7 @@ void kvm_watch_exit(struct kvm_vcpu *v)
 			v->hit_address = vm->watches[i].address;
 			vm->n_hits++;
 			vm->freezing = true;
-			eventfd_write(vm->engine->watch_fd, 1);
+			eventfd_write(vm->watch_fd, 1);
 			break;
 		}
 	}
