@@ -2,15 +2,14 @@
 /*
  * A guest's memory in a file, and kt-snapshot's own code at work on it:
  *
- *	ram_image record RUNDIR FILE	     take a live VM's memory and registers
- *	ram_image open FILE N		     open the kernel N times; the median in microseconds
- *	ram_image hostile FILE N SEED	     N captures, each with the memory spoiled in another
- *way, and a sample of the monitor
+ *	ram_image record RUNDIR FILE	take a live VM's memory and registers
+ *	ram_image open FILE N		open the kernel N times; the median in us
+ *	ram_image hostile FILE N SEED	N captures, each of spoilt memory, and a monitor's sample
  *
  * FILE holds the memory, FILE.json what the control socket said. Spoilt are words of those pages
  * that a capture touches; one in 256 spoils what opening touches and opens the kernel. Iteration I
- *is that of "hostile FILE 1 SEED+I". A crash, or an iteration of more than ten seconds, ends the
- *program.
+ * is that of "hostile FILE 1 SEED+I". A crash, or an iteration of more than ten seconds, ends the
+ * program.
  */
 #include <errno.h>
 #include <fcntl.h>
