@@ -14,7 +14,7 @@ enum {
 	IS_VALUE = 2,  /* an entry's "value": the next step may be in it */
 	IS_KEY = 4,    /* an element's "key": the pending test may be in it */
 	IS_TEST = 8,   /* the member that the pending test is about */
-	IS_FIRST = 16, /* element whose test is still to be made */
+	IS_FIRST = 16, /* element that is still to pass */
 };
 
 void field_clear(struct field *v)
@@ -51,6 +51,19 @@ static bool name_is(const char *name, const char *key, size_t len)
 	return strlen(name) == len && !memcmp(name, key, len);
 }
 
+/* The member that an element is tested by, or NULL: by whether the path leads on from it. */
+static const char *tested_member(const struct jsonpath_step *test)
+{
+	switch (test->kind) {
+	case JSONPATH_NAME:
+		return "name";
+	case JSONPATH_KEY:
+		return test->name;
+	default:
+		return NULL;
+	}
+}
+
 /* What the value of member @key is for the path. */
 static unsigned int member_uses(const struct fields *f, size_t i, const struct slot *s,
 				const char *key, size_t len)
@@ -65,7 +78,7 @@ static unsigned int member_uses(const struct fields *f, size_t i, const struct s
 		uses |= IS_VALUE;
 	if (name_is("key", key, len))
 		uses |= IS_KEY;
-	if (test && name_is(test->name, key, len))
+	if (test && tested_member(test) && name_is(tested_member(test), key, len))
 		uses |= IS_TEST;
 	if (s->key_test && name_is(s->key_test->name, key, len))
 		uses |= IS_TEST;
@@ -115,7 +128,7 @@ static void element_uses(struct fields *f, struct frame *top)
 			continue;
 		if (next->kind == JSONPATH_INDEX && next->index == top->index)
 			s->next = IS_STEP;
-		else if (next->kind == JSONPATH_KEY)
+		else if (next->kind != JSONPATH_INDEX)
 			s->next = IS_STEP | IS_FIRST;
 	}
 }
@@ -137,6 +150,8 @@ static struct frame *value_begins(struct fields *f)
 /* @v against the test @s. */
 static bool value_passes(const struct jsonpath_step *s, const struct field *v)
 {
+	if (s->kind == JSONPATH_NAME)
+		return v->kind == FIELD_STRING && name_is(s->name, v->text, v->len);
 	switch (v->kind) {
 	case FIELD_STRING:
 		return v->len <= FIELDS_STRING_MAX && jsonpath_equals_string(s, v->text, v->len);
@@ -281,7 +296,8 @@ static void slot_enter(struct fields *f, size_t i, const struct slot *s, struct 
 		inner->state = s->state;
 		inner->by_value = true;
 	}
-	if (s->next & IS_KEY && s->pending && !is_array)
+	if (s->next & IS_KEY && s->pending && !is_array &&
+	    step_of(f, i, s->state - 1)->kind == JSONPATH_KEY)
 		inner->key_test = step_of(f, i, s->state - 1);
 	if (inner->state >= 0 && (size_t)inner->state == f->paths[i]->n_steps)
 		inner->own.kind = is_array ? FIELD_ARRAY : FIELD_OBJECT;
@@ -357,10 +373,23 @@ static int on_start_array(void *ctx)
 	return container_begins(ctx, true);
 }
 
-/* What was found in an array or object that ends goes to the one around it. */
-static void slot_leave(struct slot *s, struct slot *outer)
+/* What was found from one element of those that may all lead on; from two of them is from none. */
+static void found_by_any(struct slot *outer, struct field *found)
 {
-	bool passed = !s->pending || (s->own_test >= 0 ? s->own_test : s->key_passed);
+	if (!outer->own.kind) {
+		if (found->kind || found->steps > outer->own.steps)
+			field_move(&outer->own, found);
+	} else if (found->kind) {
+		field_clear(&outer->own);
+		outer->chosen = true;
+	}
+}
+
+/* What was found in an array or object that ends goes to the one around it. */
+static void slot_leave(const struct fields *f, size_t i, struct slot *s, struct slot *outer)
+{
+	bool any = s->pending && step_of(f, i, s->state - 1)->kind == JSONPATH_ANY;
+	bool passed = !s->pending || any || (s->own_test >= 0 ? s->own_test : s->key_passed);
 	bool by_value =
 		!s->has_step && s->has_key && (s->other.kind || s->other.steps > s->own.steps);
 	struct field *found = by_value ? &s->other : &s->own;
@@ -369,6 +398,10 @@ static void slot_leave(struct slot *s, struct slot *outer)
 		return;
 	if (!found->kind && found->steps < (unsigned int)s->state)
 		found->steps = s->state;
+	if (any) {
+		found_by_any(outer, found);
+		return;
+	}
 	field_move(s->by_value ? &outer->other : &outer->own, found);
 	if (s->pending)
 		outer->chosen = true;
@@ -382,7 +415,7 @@ static int sample_ends(struct fields *f)
 	for (i = 0; i < f->n_paths; i++) {
 		struct slot root = {.state = -1};
 
-		slot_leave(&slots[i], &root);
+		slot_leave(f, i, &slots[i], &root);
 		field_move(&f->found[i], &root.own);
 	}
 	f->stopped = f->take(f->ctx, f->found);
@@ -403,7 +436,7 @@ static int container_ends(void *ctx)
 	if (!f->depth)
 		return sample_ends(f);
 	for (i = 0; i < f->n_paths; i++)
-		slot_leave(&t->slots[i], &f->frames[f->depth - 1].slots[i]);
+		slot_leave(f, i, &t->slots[i], &f->frames[f->depth - 1].slots[i]);
 	return 1;
 }
 

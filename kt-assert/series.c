@@ -12,6 +12,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "snapshot_paths.h"
 
 #define CHUNK_SIZE (256 * 1024)
 
@@ -225,7 +226,16 @@ size_t series_files(const struct series_input *s)
 	return s->n_files;
 }
 
+/* The ways on which a field is searched, and how many there are. */
+struct wanted {
+	struct jsonpath ways[SNAPSHOT_PATHS_MAX];
+	size_t n;
+};
+
 struct reading {
+	const struct wanted *wanted;
+	size_t n_wanted;
+	struct field *fields_found; /* of each that is wanted; what they hold is not theirs */
 	struct sample at;
 	int64_t first_ns;
 	struct fields *fields;
@@ -238,6 +248,7 @@ static int take_sample(void *ctx, const struct field *found)
 {
 	struct reading *r = ctx;
 	int64_t before = r->at.t_ns;
+	size_t i;
 
 	r->at.line = fields_line(r->fields);
 	r->wrong = sample_time(&found[0], &r->at.t_ns);
@@ -248,7 +259,16 @@ static int take_sample(void *ctx, const struct field *found)
 	if (!r->at.number++)
 		r->first_ns = r->at.t_ns;
 	r->at.since_ns = r->at.t_ns - r->first_ns;
-	r->take(r->ctx, &r->at, found + 1);
+	found++;
+	for (i = 0; i < r->n_wanted; i++) {
+		size_t n = r->wanted[i].n, way = 0;
+
+		while (way + 1 < n && found[way].kind == FIELD_MISSING)
+			way++;
+		r->fields_found[i] = found[way];
+		found += n;
+	}
+	r->take(r->ctx, &r->at, r->fields_found);
 	return 0;
 }
 
@@ -278,16 +298,30 @@ int series_read(struct series_input *s, const struct jsonpath *const *paths, siz
 		void *ctx, char **message)
 {
 	struct jsonpath time = time_path();
-	_cleanup_free_ const struct jsonpath **all = xcalloc(n_paths + 1, sizeof(*all));
-	struct reading r = {.take = take, .ctx = ctx};
+	size_t n_all = 0, i, k;
+	_cleanup_free_ const struct jsonpath **all =
+		xcalloc(1 + n_paths * SNAPSHOT_PATHS_MAX, sizeof(*all));
+	_cleanup_free_ struct wanted *wanted = xcalloc(n_paths + 1, sizeof(*wanted));
+	_cleanup_free_ struct field *found = xcalloc(n_paths + 1, sizeof(*found));
+	struct reading r = {.wanted = wanted,
+			    .n_wanted = n_paths,
+			    .fields_found = found,
+			    .take = take,
+			    .ctx = ctx};
 	int err = 0;
-	size_t i;
 
-	all[0] = &time;
-	if (n_paths)
-		memcpy(all + 1, paths, n_paths * sizeof(*all));
+	all[n_all++] = &time;
+	for (i = 0; i < n_paths; i++) {
+		wanted[i].n = snapshot_paths(paths[i], wanted[i].ways);
+		for (k = 0; k < wanted[i].n; k++)
+			all[n_all++] = &wanted[i].ways[k];
+	}
 	for (i = 0; !err && i < s->n_files; i++)
-		err = read_file(&r, s, &s->files[i], all, n_paths + 1, message);
+		err = read_file(&r, s, &s->files[i], all, n_all, message);
+	for (i = 0; i < n_paths; i++) {
+		for (k = 0; k < wanted[i].n; k++)
+			jsonpath_free(&wanted[i].ways[k]);
+	}
 	jsonpath_free(&time);
 	return err;
 }

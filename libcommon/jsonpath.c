@@ -211,6 +211,14 @@ static json_t *step_own(json_t *v, const struct jsonpath_step *s)
 
 	switch (s->kind) {
 	case JSONPATH_NAME:
+		json_array_foreach(v, i, element)
+		{
+			const json_t *name = json_object_get(element, "name");
+
+			if (json_is_string(name) && json_string_length(name) == strlen(s->name) &&
+			    !memcmp(json_string_value(name), s->name, strlen(s->name)))
+				return element;
+		}
 		return json_object_get(v, s->name);
 	case JSONPATH_INDEX:
 		return json_array_get(v, s->index);
@@ -220,6 +228,9 @@ static json_t *step_own(json_t *v, const struct jsonpath_step *s)
 			if (element_matches(element, s))
 				return element;
 		}
+		break;
+	case JSONPATH_ANY: /* of streams alone */
+		break;
 	}
 	return NULL;
 }

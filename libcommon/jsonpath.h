@@ -5,15 +5,16 @@
  *	var.nr_dispatched   map.task_ctx[pid=97].runtime_ns   cpu[2].curr.comm   var."a.b:c"
  *
  *	PATH  = NAME STEP...
- *	STEP  = "." NAME             the member of that name
- *	      | "[" N "]"            the array's element at that position, from 0
+ *	STEP  = "." NAME              the member of that name; in an array its first element that is
+ *	                              an object whose member "name" is that
+ *	      | "[" N "]"             the array's element at that position, from 0
  *	      | "[" NAME "=" VALUE "]"  the array's first element that is an object with such a
- *member, its own or, if it has none, one of its member "key" NAME  = any characters but . [ ] = : "
- *and white space, or a string in double quotes VALUE = any characters but ] and ", or a string in
- *double quotes
+ *	                              member, its own or, if it has none, one of its member "key"
+ *	NAME  = any characters but . [ ] = : " and white space, or a string in double quotes
+ *	VALUE = any characters but ] and ", or a string in double quotes
  *
  * In quotes \" and \\ stand for " and \. A VALUE without quotes equals the string, the number,
- *true, false or null that it spells; one in quotes only the string.
+ * true, false or null that it spells; one in quotes only the string.
  *
  * An object with the members "key" and "value" is a map's entry: a step that it cannot take itself
  * is taken from its value, so that map.task_ctx[pid=97].runtime_ns finds the 5 in
@@ -32,6 +33,7 @@ enum jsonpath_kind {
 	JSONPATH_NAME,
 	JSONPATH_INDEX,
 	JSONPATH_KEY, /* name=value */
+	JSONPATH_ANY, /* not to be written: the array's one element from which the rest leads on */
 };
 
 struct jsonpath_step {

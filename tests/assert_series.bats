@@ -119,6 +119,23 @@ change() {
 	assert_line --index 1 --partial 'no such field (found map.tasks) in sample 1'
 }
 
+@test "paths into snapshots lead where kt-snapshot get finds: variables, entries by key, what has a name" {
+	jq -nc 'range(4) | {t_ns: (5000000000 + . * 100000000), map: [
+		{name: "tasks", id: 1, entries: [{key: 7, value: {run: 3}}, {key: 0, value: {run: .}}, {key: {pid: 97}, value: {run: (2 * .)}}]},
+		{id: 2, vars: {nr: ., both: 1, max: 9}, name: "x.bss", max: 5},
+		{name: "y.bss", vars: {both: 2, own: {deep: .}}, max: 6}],
+		dsq: [{name: "a", nr: 4}, {name: "b", nr: 5}]}' >maps.jsonl
+	run -0 kt-assert --series maps.jsonl --strictly-increasing var.nr --strictly-increasing var.own.deep \
+		--strictly-increasing 'map.tasks[0].run' --strictly-increasing 'map.tasks[pid=97].run' --each 'map.tasks[7].run:eq:3' \
+		--each 'map."x.bss".max:eq:9' --each 'map."y.bss".max:eq:6' --each 'map[id=2].nr:lt:4' --each 'map."y.bss".both:eq:2' \
+		--each 'dsq.b.nr:eq:5'
+	# A variable that two maps have is none, and neither is one that there is not.
+	for path in var.both var.nil map.tasks.nil 'map.tasks[3].run' map.nil.max dsq.c.nr; do
+		run -1 kt-assert --series maps.jsonl --each "$path:eq:1"
+		assert_line --partial 'no such field'
+	done
+}
+
 @test "a sample without the field is a noted gap for the trend patterns" {
 	change 3 'del(.var.n)' | jq -c 'if .t_ns == 5300000000 then .var.n = null else . end' >gaps.jsonl
 	run -0 kt-assert --series gaps.jsonl --nondecreasing var.n -v

@@ -125,6 +125,14 @@ periodic_002'
 		[.[0] >= 0.28, .[1] >= 0.48, .[2] >= 0.68, .[2] < 1, .[0] < .[1], .[1] < .[2]] | all' asked/events.jsonl)" true
 }
 
+@test "kt-assert finds in a run's snapshots what kt-snapshot get finds in them" {
+	run -0 kt-assert --series asked --nondecreasing var.nr_dispatched --each map.kt_sched.type:eq:struct_ops
+	local last
+	last=$(kt-snapshot get asked/snapshots/periodic_002.json var.nr_dispatched)
+	run -1 kt-assert --series asked/snapshots/periodic_002.json --each "var.nr_dispatched:ne:$last"
+	assert_line --partial "$last in sample 1"
+}
+
 @test "a scheduler that errs is seen while its maps are still there" {
 	assert_equal "$(cat error.status)" 121
 	check_documents error

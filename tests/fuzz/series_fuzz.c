@@ -12,10 +12,13 @@
 
 #include "fields.h"
 #include "jsonpath.h"
+#include "snapshot_paths.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* The path as it is written, which is the last way. */
 struct seen {
+	size_t last;
 	struct field field;
 	size_t documents;
 };
@@ -25,6 +28,7 @@ static int take(void *ctx, const struct field *found)
 	struct seen *s = ctx;
 
 	s->documents++;
+	found += s->last;
 	free(s->field.text);
 	s->field = *found;
 	if (found->text)
@@ -68,10 +72,11 @@ static void compare(const struct jsonpath *p, const char *text, size_t len, cons
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *newline = size ? memchr(data + 1, '\n', size - 1) : NULL, *text, *why;
-	size_t piece, len, at;
+	size_t piece, len, at, n, i;
 	struct seen seen = {0};
 	struct jsonpath p;
-	const struct jsonpath *paths[] = {&p};
+	struct jsonpath ways[SNAPSHOT_PATHS_MAX];
+	const struct jsonpath *paths[SNAPSHOT_PATHS_MAX];
 	char *path, *wrong = NULL;
 	struct fields *f;
 	int err = 0;
@@ -87,7 +92,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(path);
 		return 0;
 	}
-	f = fields_open(paths, 1, take, &seen);
+	n = snapshot_paths(&p, ways);
+	seen.last = n - 1;
+	for (i = 0; i < n; i++)
+		paths[i] = &ways[i];
+	f = fields_open(paths, n, take, &seen);
 	for (at = 0; !err && at < len; at += piece)
 		err = fields_feed(f, text + at, len - at < piece ? len - at : piece);
 	if (!err)
@@ -98,6 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		compare(&p, text, len, &seen);
 	free(seen.field.text);
 	fields_close(f);
+	for (i = 0; i < n; i++)
+		jsonpath_free(&ways[i]);
 	jsonpath_free(&p);
 	free(path);
 	return 0;
