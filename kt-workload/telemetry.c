@@ -188,16 +188,27 @@ void record_wake(struct worker *w, struct record *peer)
 	record_wake_at(peer, worker_now(w));
 }
 
-bool worker_sleep_until(struct worker *w, uint64_t until_ns)
+/* Returns whether nothing interrupted it; the wait is to be ended. */
+static bool sleep_until(struct worker *w, uint64_t until_ns)
 {
 	uint64_t stop = atomic_load(&w->rec->stop_ns);
 	uint64_t due = until_ns < stop ? until_ns : stop;
 	struct timespec ts = {.tv_sec = due / NSEC_PER_SEC, .tv_nsec = due % NSEC_PER_SEC};
-	int ret;
 
 	worker_wait_begin(w, due);
-	ret = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-	return worker_wait_end(w, ret == 0);
+	worker_checkpoint(w, 0);
+	return !clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+bool worker_sleep_until(struct worker *w, uint64_t until_ns)
+{
+	return worker_wait_end(w, sleep_until(w, until_ns));
+}
+
+bool worker_pause_until(struct worker *w, uint64_t until_ns)
+{
+	sleep_until(w, until_ns);
+	return worker_wait_end(w, false);
 }
 
 void worker_measure_begin(struct worker *w)

@@ -227,9 +227,10 @@ static inline void worker_iteration(struct worker *w)
 
 /*
  * A wait that is meant begins: the time until @due_ns (DUE_UNKNOWN: until a waker calls
- * record_wake()) is no gap. Call a checkpoint before. _end() returns what worker_checkpoint() does
- * and, when @woken (not interrupted) and the due time has come, adds the time since then to the
- * wake latencies; a late wake-up is a gap.
+ * record_wake()) is no gap. Whoever may wake the worker learns of the wait after that, and the last
+ * thing before the call that blocks is a checkpoint: up to there it runs, and being held up is no
+ * wait. _end() returns what worker_checkpoint() does and, when @woken (not interrupted) and the due
+ * time has come, adds the time since then to the wake latencies; a late wake-up is a gap.
  */
 void worker_wait_begin(struct worker *w, uint64_t due_ns);
 bool worker_wait_end(struct worker *w, bool woken);
@@ -238,9 +239,12 @@ bool worker_wait_end(struct worker *w, bool woken);
 void record_wake(struct worker *w, struct record *peer);
 void record_wake_at(struct record *peer, uint64_t ns);
 
-/* Sleep until @until_ns or the stop, whichever is earlier; returns what worker_checkpoint() does.
+/*
+ * Sleep until @until_ns or the stop, whichever is earlier; returns what worker_checkpoint() does.
+ * A late wake-up from a pause is a gap, but no wake latency.
  */
 bool worker_sleep_until(struct worker *w, uint64_t until_ns);
+bool worker_pause_until(struct worker *w, uint64_t until_ns);
 
 /* Begin (at the start line's time) and end the measurement. */
 void worker_measure_begin(struct worker *w);

@@ -162,8 +162,10 @@ static bool child_reap(struct worker *w, int pid)
 
 bool worker_join(struct worker *w, const struct birth *birth, int pid, uint64_t forked)
 {
-	bool reaped = child_reap(w, pid);
+	bool reaped;
 
+	worker_checkpoint(w, 0);
+	reaped = child_reap(w, pid);
 	worker_note_birth(w, birth, forked);
 	w->tally->units += reaped;
 	w->tally->iterations += reaped;

@@ -96,6 +96,7 @@ static void producer(struct worker *w)
 				return;
 		}
 		worker_wait_begin(w, DUE_UNKNOWN);
+		worker_checkpoint(w, 0);
 		while ((left = atomic_load(&burst->left)) && !work_stopping(w))
 			work_futex_wait(w, &burst->left, left);
 		if (!worker_wait_end(w, !left))

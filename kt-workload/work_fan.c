@@ -228,7 +228,7 @@ static void herd_waker(struct worker *w)
 		}
 		/* Not even the slowest misses the last one of a round. */
 		worker_wait_begin(w, DUE_UNKNOWN);
-		if (!fan_gather(w, fan))
+		if (!worker_checkpoint(w, 0) || !fan_gather(w, fan))
 			return;
 		worker_iteration(w);
 	}

@@ -143,6 +143,7 @@ static bool pi_lock(struct worker *w, _Atomic uint32_t *owner, uint32_t tid)
 	if (atomic_compare_exchange_strong(owner, &nobody, tid))
 		return true;
 	worker_wait_begin(w, DUE_UNKNOWN);
+	worker_checkpoint(w, 0);
 	do {
 		until = worker_now(w) + PI_PATIENCE_NS;
 		ts = (struct timespec){.tv_sec = until / NSEC_PER_SEC,

@@ -120,6 +120,7 @@ static bool take_burst(struct worker *w, struct net *n, unsigned int sent, uint6
 			continue;
 		}
 		worker_wait_begin(w, worker_now(w) + LATE_NS);
+		worker_checkpoint(w, 0);
 		size = ppoll(&pfd, 1, &late, NULL);
 		if (!worker_wait_end(w, false))
 			return false;
@@ -194,18 +195,13 @@ static void irq_send(struct worker *w)
 	struct net *n = w->own;
 	struct record *receiver = w->peers[w->index ^ 1];
 	uint64_t interval = w->spec->values[IRQ_INTERVAL], next = worker_now(w);
-	struct timespec ts;
 	bool more = true;
 
 	while (more) {
 		uint64_t seen = atomic_load_explicit(&w->rec->last_ns, memory_order_relaxed);
 
 		next = next + interval > seen ? next + interval : seen;
-		ts = (struct timespec){next / NSEC_PER_SEC, next % NSEC_PER_SEC};
-		worker_wait_begin(w, next);
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-		more = worker_wait_end(w, false);
-		if (!more)
+		if (!worker_pause_until(w, next))
 			break;
 		record_wake(w, receiver);
 		worker_iteration(w);
@@ -223,6 +219,7 @@ static void irq_receive(struct worker *w)
 		bool got;
 
 		worker_wait_begin(w, DUE_UNKNOWN);
+		worker_checkpoint(w, 0);
 		got = recv(n->rx, n->frame, FRAME_SIZE, 0) > 0;
 		w->tally->units += got;
 		w->tally->iterations += got;

@@ -156,6 +156,7 @@ static void messenger(struct worker *w, struct schbench *s)
 		if (!more || atomic_load(&s->list))
 			continue;
 		worker_wait_begin(w, DUE_UNKNOWN);
+		worker_checkpoint(w, 0);
 		more = wait_posted(w, &s->messages, false);
 	}
 }
@@ -168,15 +169,10 @@ static void messenger_at_rate(struct worker *w, struct schbench *s)
 	bool more = true;
 
 	while (more) {
-		struct timespec ts;
 		uint64_t now;
 
 		next += gap;
-		ts = (struct timespec){next / NSEC_PER_SEC, next % NSEC_PER_SEC};
-		worker_wait_begin(w, next);
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-		more = worker_wait_end(w, false);
-		if (!more)
+		if (!worker_pause_until(w, next))
 			return;
 		now = worker_now(w);
 		number = number % w->spec->values[SCHBENCH_THREADS] + 1;
@@ -201,6 +197,7 @@ static bool ask(struct worker *w, struct schbench *s)
 	while (!atomic_compare_exchange_weak(&s->list, &first, number));
 	record_wake(w, work_peer(w, 0));
 	post(&s->messages);
+	worker_checkpoint(w, 0);
 	return wait_posted(w, &slot->state, true);
 }
 
@@ -214,6 +211,7 @@ static bool await(struct worker *w, struct schbench *s, uint64_t served)
 		worker_wait_begin(w, DUE_UNKNOWN);
 		if (atomic_load(&slot->asked) > served)
 			return worker_wait_end(w, false);
+		worker_checkpoint(w, 0);
 		if (!wait_posted(w, &slot->state, true))
 			return false;
 	}
@@ -287,16 +285,8 @@ static bool request(struct worker *w, struct schbench *s)
 {
 	uint64_t sleep = w->spec->values[SCHBENCH_SLEEP], begin = worker_now(w);
 
-	if (sleep) {
-		uint64_t due = begin + sleep;
-		struct timespec ts = {due / NSEC_PER_SEC, due % NSEC_PER_SEC};
-
-		/* A late wake-up from it is a gap, but no message's latency. */
-		worker_wait_begin(w, due);
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-		if (!worker_wait_end(w, false))
-			return false;
-	}
+	if (sleep && !worker_pause_until(w, begin + sleep))
+		return false;
 	if (!work(w, s))
 		return false;
 	histogram_add(w->rec->request, worker_now(w) - begin);

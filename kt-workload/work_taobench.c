@@ -229,6 +229,7 @@ static bool ask(struct worker *w, struct cache *c, uint64_t key)
 	unlock(&q->locked);
 	record_wake(w, work_peer(w, w->spec->values[TAO_CLIENTS] + slow));
 	work_futex_wake(&q->waiting, 1);
+	worker_checkpoint(w, 0);
 	while (atomic_load(&question->open)) {
 		if (work_stopping(w))
 			return worker_wait_end(w, false);
@@ -288,6 +289,7 @@ static int next_question(struct worker *w, struct cache *c, struct queue *q)
 	uint32_t first;
 
 	worker_wait_begin(w, DUE_UNKNOWN);
+	worker_checkpoint(w, 0);
 	while (!atomic_load(&q->waiting)) {
 		if (work_stopping(w))
 			break;
@@ -304,15 +306,10 @@ static int next_question(struct worker *w, struct cache *c, struct queue *q)
 	return first - 1;
 }
 
-/* The store's answer takes its time; a late wake-up from that is a gap, but no question's. */
+/* The store's answer takes its time. */
 static bool store_fetch(struct worker *w)
 {
-	uint64_t due = worker_now(w) + w->spec->values[TAO_STORE];
-	struct timespec ts = {due / NSEC_PER_SEC, due % NSEC_PER_SEC};
-
-	worker_wait_begin(w, due);
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-	return worker_wait_end(w, false);
+	return worker_pause_until(w, worker_now(w) + w->spec->values[TAO_STORE]);
 }
 
 static void dispatcher(struct worker *w, struct cache *c)

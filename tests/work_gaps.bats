@@ -8,71 +8,125 @@ load lib/workload
 
 setup() {
 	need_cgroups
+	pinned=cpuset=$(($(nproc) - 1))
 }
 
 teardown() {
 	stop_workload
 }
 
-# Stop the last worker of a cgroup with this work for 300 ms, while it runs, and compare. A process
-# that was let go on may have to wait for a CPU, which is in its run_delay_ns; the 20 ms beyond that
-# are for this test's own look at the clock.
-assert_stop_is_seen() { # WORKERS WORK
-	start_workload -d 60s -e "cgroup a workers=$1 work=$2"
-	eventually last_has_run
-	local least most
-	read -r least most < <("$BATS_TEST_DIRNAME/lib/stop-running" "$tid" 300)
-	runs_on
-	interrupt_workload
-	run jq --argjson tid "$tid" --argjson least "$least" --argjson most "$most" '
-		.workers[] | select(.tid == $tid) |
-		[.max_gap_ns >= $least, .max_gap_ns <= $most + 20e6 + .run_delay_ns,
-		 .max_gap_cpu != null, .max_gap_at_ns > 0] | all' "$stats"
-	[ "$output" = true ] || {
-		echo "$2: stopped for $least to $most ns, but:"
-		jq -c --argjson tid "$tid" '.workers[] | select(.tid == $tid)' "$stats"
-		return 1
-	}
+last_has_run() { # WORKERS
+	has_run_root || return 1
+	local tids
+	tids=$(workers_of a | sort -n)
+	tid=${tids##*$'\n'}
+	[ "$(wc -w <<<"$tids")" -ge "$1" ] && [ "$(cut -d ' ' -f 1 "/proc/$tid/schedstat")" -gt 3000000 ]
 }
 
-last_has_run() {
-	has_run_root && tid=$(workers_of a | sort -n | tail -n 1) && [ -n "$tid" ] &&
-		[ "$(cut -d ' ' -f 1 "/proc/$tid/schedstat")" -gt 3000000 ]
+uptime_ns() {
+	awk '{ printf "%.0f", $1 * 1e9 }' /proc/uptime
+}
+
+# What the stats say of worker $tid, that was stopped as stop-running says; the run ended between
+# $ending and $ended. A process that was let go on may have to wait for a CPU, which is in its run
+# delay; the 20 ms beyond that are for the test's own look at the clock.
+judge_gap() { # LEAST MOST DELAY CPU SINCE
+	jq -r --argjson tid "$tid" --argjson least "$1" --argjson most "$2" --argjson delay "$3" --argjson cpu "$4" \
+		--argjson since "$5" --argjson ending "$ending" --argjson ended "$ended" '
+		.wall_ns as $wall | .workers[] | select(.tid == $tid) |
+		if .max_gap_ns < $least - 1e5 then "missed"
+		elif $ending - $wall + .max_gap_at_ns > $since + 2e7 or $ended - $wall + .max_gap_at_ns < $since - 3e7 then
+			"another gap is longer"
+		elif .max_gap_ns > $most + 20e6 + $delay then "too long"
+		elif .cpus_used == "\($cpu)" and .max_gap_cpu != $cpu then "not on CPU \($cpu)"
+		else "seen" end' "$stats"
+}
+
+# Stop the last worker of a cgroup with this work for 300 ms, while it runs, and compare.
+stop_and_judge() { # WORKERS WORK OPTIONS...
+	local stop how=
+	case $2 in
+	# In every call that these make for long, waiting is due to end at once.
+	io-* | irq-wake* | timer-latency*) how=any ;;
+	esac
+	start_workload -d 60s -e "cgroup a workers=$1 'work=$2' ${*:3}"
+	eventually last_has_run "$1"
+	read -ra stop < <("$BATS_TEST_DIRNAME/lib/stop-running" "$tid" 300 $how)
+	ending=$(uptime_ns)
+	interrupt_workload
+	ended=$(uptime_ns)
+	verdict=$(judge_gap "${stop[@]}")
+	[ "$verdict" = seen ] || echo "$2: $verdict: stopped ${stop[*]}, ended $ending to $ended" \
+		"$(jq -c --argjson tid "$tid" '[.wall_ns, (.workers[] | select(.tid == $tid))]' "$stats")"
+}
+
+# Nothing may ever be missed. The machine has other users, though, and a gap that they make may be longer.
+assert_stop_is_seen() { # WORKERS WORK OPTIONS...
+	local try
+	for try in 1 2 3; do
+		stop_and_judge "$@"
+		[ "$verdict" != seen ] || return 0
+		[ "$verdict" != missed ] || return 1
+	done
+	return "$try"
 }
 
 @test "a worker of any CPU, burst or cache type that is stopped for 300 ms shows a gap of that length" {
-	assert_stop_is_seen 2 spin-wait
-	assert_stop_is_seen 2 yield-heavy
-	assert_stop_is_seen 2 mixed
-	assert_stop_is_seen 2 alu-hot
+	assert_stop_is_seen 2 spin-wait "$pinned"
+	assert_stop_is_seen 2 yield-heavy "$pinned"
+	assert_stop_is_seen 2 mixed "$pinned"
+	assert_stop_is_seen 2 alu-hot "$pinned"
 	assert_stop_is_seen 2 smt-sibling-spin
-	assert_stop_is_seen 2 ipc-variance
-	assert_stop_is_seen 2 bursty:burst=5ms,sleep=5ms
-	assert_stop_is_seen 2 idle-churn
-	assert_stop_is_seen 2 cache-pressure
-	assert_stop_is_seen 2 cache-yield
+	assert_stop_is_seen 2 ipc-variance "$pinned"
+	assert_stop_is_seen 2 bursty:burst=5ms,sleep=5ms "$pinned"
+	assert_stop_is_seen 2 idle-churn "$pinned"
+	assert_stop_is_seen 2 cache-pressure "$pinned"
+	assert_stop_is_seen 2 cache-yield "$pinned"
+	assert_stop_is_seen 1 sequence:spin=1ms,alu=1ms,yield=1ms,sleep=1ms "$pinned"
 }
 
 @test "a worker of any wake-up type that is stopped for 300 ms shows a gap of that length" {
-	assert_stop_is_seen 2 pipe-io
-	assert_stop_is_seen 2 futex-ping-pong
-	assert_stop_is_seen 2 cache-pipe
-	assert_stop_is_seen 3 futex-fan-out:fan-out=2
-	assert_stop_is_seen 3 fan-out-compute:fan-out=2
-	assert_stop_is_seen 3 wake-chain:depth=3
-	assert_stop_is_seen 2 wake-chain:depth=2,via=futex
+	assert_stop_is_seen 2 pipe-io "$pinned"
+	assert_stop_is_seen 2 futex-ping-pong "$pinned"
+	assert_stop_is_seen 2 cache-pipe "$pinned"
+	assert_stop_is_seen 3 futex-fan-out:fan-out=2 "$pinned"
+	assert_stop_is_seen 3 fan-out-compute:fan-out=2 "$pinned"
+	assert_stop_is_seen 3 wake-chain:depth=3 "$pinned"
+	assert_stop_is_seen 2 wake-chain:depth=2,via=futex "$pinned"
 	assert_stop_is_seen 2 asymmetric-waker
-	# Of 60 stops beside other load three were not seen whole; why is not known yet.
-	assert_stop_is_seen 3 epoll-storm || assert_stop_is_seen 3 epoll-storm || assert_stop_is_seen 3 epoll-storm
-	assert_stop_is_seen 3 thundering-herd:waiters=2,gap=100us
+	assert_stop_is_seen 3 epoll-storm
+	assert_stop_is_seen 3 thundering-herd:waiters=2,gap=100us "$pinned"
 }
 
 @test "a worker of any lock or signal type that is stopped for 300 ms shows a gap of that length" {
-	assert_stop_is_seen 4 mutex-contention
+	assert_stop_is_seen 4 mutex-contention "$pinned"
 	assert_stop_is_seen 3 priority-inversion
 	assert_stop_is_seen 3 priority-inversion:mode=pi
-	assert_stop_is_seen 3 producer-consumer-imbalance:rate=10000,work=10000
-	assert_stop_is_seen 2 signal-storm
+	assert_stop_is_seen 3 producer-consumer-imbalance:rate=10000,work=10000 "$pinned"
+	assert_stop_is_seen 2 signal-storm "$pinned"
 	assert_stop_is_seen 3 preempt-storm
 	assert_stop_is_seen 2 rt-starvation
+}
+
+@test "a worker of any timer, network or I/O type that is stopped for 300 ms shows a gap of that length" {
+	assert_stop_is_seen 1 timer-latency:interval=20us "$pinned"
+	assert_stop_is_seen 1 net-traffic "$pinned"
+	assert_stop_is_seen 2 irq-wake:interval=20us "$pinned"
+	assert_stop_is_seen 1 io-sync-write "$pinned"
+	assert_stop_is_seen 1 io-rand-read "$pinned"
+	assert_stop_is_seen 1 io-convoy "$pinned"
+}
+
+@test "a worker of any other type that is stopped for 300 ms shows a gap of that length" {
+	assert_stop_is_seen 1 fork-exit "$pinned"
+	assert_stop_is_seen 1 nice-sweep "$pinned"
+	assert_stop_is_seen 1 policy-churn "$pinned"
+	assert_stop_is_seen 1 affinity-churn
+	assert_stop_is_seen 2 cross-affinity-churn
+	assert_stop_is_seen 1 cgroup-churn "$pinned"
+	assert_stop_is_seen 1 cgroup-attach-storm "$pinned"
+	assert_stop_is_seen 1 page-fault-churn "$pinned"
+	assert_stop_is_seen 2 schbench "$pinned"
+	assert_stop_is_seen 2 taobench "$pinned"
+	assert_stop_is_seen 1 "exec:sleep 0.01" "$pinned"
 }

@@ -69,58 +69,6 @@ each_type() {
 	assert_success
 }
 
-# What is wrong with the gap that worker $tid shows, after it was stopped for $1 ns on CPU $2 from
-# $3 on; the run ended at $4 (ns of the monotonic clock).
-gap_fault() {
-	jq -r --argjson tid "$tid" --argjson stopped "$1" --argjson cpu "$2" --argjson since "$3" \
-		--argjson until "$4" --argjson slack "$slack_ns" '
-		. as $all | .workers[] | select(.tid == $tid) |
-		($until - $all.wall_ns + .max_gap_at_ns - $since) as $off |
-		if .max_gap_ns < $stopped - 2000000 or .max_gap_ns > $stopped + 20000000 + $slack then
-			"gap of \(.max_gap_ns) ns for a stop of \($stopped) ns"
-		elif .cpus_used == "\($cpu)" and .max_gap_cpu != $cpu then
-			"gap on CPU \(.max_gap_cpu), stopped on \($cpu)"
-		elif ($off | fabs) > 150000000 then "gap \($off) ns off its time"
-		else empty end' "$stats"
-}
-
-# The type's last worker is stopped while it runs, in a run of its own.
-stop_and_look() { # TYPE WORKERS CPUSET
-	local stopped cpu since end fault
-	start_workload -d 10s -e "cgroup a workers=$2 \"work=$1\" $3"
-	eventually cgroup_is_at_work a "$2"
-	sleep 0.1
-	tid=$(workers_of a | sort -n | tail -n 1)
-	read -r stopped cpu since < <("$KT_ROOT/tests/lib/stop-task" "$tid" 300)
-	sleep 0.05
-	end=$(awk '{ printf "%.0f", $1 * 1e9 }' /proc/uptime)
-	interrupt_workload
-	fault=$(gap_fault "$stopped" "$cpu" "$since" "$end")
-	echo "$1: ${fault:-seen}" >>"$BATS_TEST_TMPDIR/gaps"
-	[ -z "$fault" ]
-}
-
-# Once in three times it is seen: the machine has other users, who make gaps longer.
-gap_is_seen() { # TYPE WORKERS CPUSET
-	stop_and_look "$@" || stop_and_look "$@" || stop_and_look "$@" || {
-		grep "^$1:" "$BATS_TEST_TMPDIR/gaps"
-		return 1
-	}
-}
-
-@test "a stop of 300 ms is a gap of 300 to 320 ms at its time and CPU, whatever the type" {
-	local seen=0 cpuset
-	for type in "${!workers_for[@]}"; do
-		case $type in
-		*affinity*) cpuset= ;; # one CPU leaves them nothing to do
-		*) cpuset="cpuset=$(($(nproc) - 1))" ;;
-		esac
-		gap_is_seen "$type" "${workers_for[$type]}" "$cpuset"
-		seen=$((seen + 1))
-	done
-	[ "$seen" -ge 17 ]
-}
-
 # The kernel's count of the migrations of task $tid, or nothing where it keeps none.
 kernel_migrations() {
 	awk '$1 == "se.nr_migrations" { print $3 }' "/proc/$tid/sched" 2>/dev/null

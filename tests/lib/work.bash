@@ -32,10 +32,6 @@ cross-affinity-churn
 cgroup-churn
 page-fault-churn'
 
-# How much longer than the stop a gap may be, beyond 20 ms: a worker that goes on waits for a CPU
-# with whoever else is on this machine, and a disk takes its time.
-slack_ns=${KT_GAP_SLACK_NS:-10000000}
-
 # All N workers of the cgroup are there, and the first has run since the start. Sets $tid to it.
 cgroup_is_at_work() { # CGROUP N
 	local tids
