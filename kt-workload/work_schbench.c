@@ -11,9 +11,10 @@
  * what one task wakes, preemption of a lock's holder. pcomm= makes a group's processes threads of
  * one, as in schbench.
  *
- * With rps the messenger does not wait for its workers: it wakes one after the other, evenly in
- * time, as often as asked for; a worker that is still busy then takes the next request as soon as
- * it is done.
+ * With rps (schbench -R) the messenger does not wait for its workers: at the begin of each second
+ * it puts all the requests of that second, to one worker after the other, and then sleeps; a worker
+ * takes the next one as soon as it is done. When more than 128 wait for a worker, the messenger
+ * leaves one out and waits 100 us.
  *
  * A work unit of a worker is one request, of the messenger one wake-up that it gave; an iteration
  * is the same. The wake latency is the workers', from the messenger's reading of the clock. The
@@ -39,14 +40,17 @@ enum {
 #define THREADS_MAX  1024
 #define MATRICES     3
 #define LOCK_SPINS   64 /* tries between checkpoints */
+#define WAITING_MAX  128
+#define WAITING_NS   100000
 #define SLOT_BLOCKED 0
 #define SLOT_RUNNING 1
 
 /* One worker's; on a cache line of its own. */
 struct slot {
-	_Atomic uint32_t state; /* futex: SLOT_... */
-	uint32_t next;		/* on the messenger's list: the next one's number, or 0 */
-	_Atomic uint64_t asked; /* requests that the messenger put, with rps */
+	_Atomic uint32_t state;	 /* futex: SLOT_... */
+	uint32_t next;		 /* on the messenger's list: the next one's number, or 0 */
+	_Atomic uint64_t asked;	 /* requests that the messenger put, with rps, ... */
+	_Atomic uint64_t served; /* ... and those that are done */
 } __attribute__((aligned(64)));
 
 struct cpu_lock {
@@ -161,27 +165,37 @@ static void messenger(struct worker *w, struct schbench *s)
 	}
 }
 
-/* Put requests at a fixed rate, to one worker after the other. */
+/* Put one request to the next worker, or wait a little when that has too many. */
+static bool put_request(struct worker *w, struct schbench *s, uint32_t *number)
+{
+	struct slot *slot;
+	uint64_t now;
+
+	*number = *number % w->spec->values[SCHBENCH_THREADS] + 1;
+	slot = &s->slots[*number];
+	if (atomic_load(&slot->asked) - atomic_load(&slot->served) > WAITING_MAX)
+		return worker_pause_until(w, worker_now(w) + WAITING_NS);
+	now = worker_now(w);
+	atomic_fetch_add(&slot->asked, 1);
+	record_wake_at(work_peer(w, *number), now);
+	post(&slot->state);
+	worker_iteration(w);
+	return worker_checkpoint(w, 1);
+}
+
+/* Put a second's requests at its begin, to one worker after the other. */
 static void messenger_at_rate(struct worker *w, struct schbench *s)
 {
-	uint64_t gap = NSEC_PER_SEC / w->spec->values[SCHBENCH_RPS], next = worker_now(w);
+	uint64_t begin, i;
 	uint32_t number = 0;
-	bool more = true;
 
-	while (more) {
-		uint64_t now;
-
-		next += gap;
-		if (!worker_pause_until(w, next))
-			return;
-		now = worker_now(w);
-		number = number % w->spec->values[SCHBENCH_THREADS] + 1;
-		atomic_fetch_add(&s->slots[number].asked, 1);
-		record_wake_at(work_peer(w, number), now);
-		post(&s->slots[number].state);
-		worker_iteration(w);
-		more = worker_checkpoint(w, 1);
-	}
+	do {
+		begin = worker_now(w);
+		for (i = 0; i < w->spec->values[SCHBENCH_RPS]; i++) {
+			if (!put_request(w, s, &number))
+				return;
+		}
+	} while (worker_pause_until(w, begin + NSEC_PER_SEC));
 }
 
 /* Tell the messenger, and sleep until it answers. */
@@ -206,6 +220,7 @@ static bool await(struct worker *w, struct schbench *s, uint64_t served)
 {
 	struct slot *slot = &s->slots[work_rank(w)];
 
+	atomic_store(&slot->served, served);
 	while (atomic_load(&slot->asked) <= served) {
 		atomic_store(&slot->state, SLOT_BLOCKED);
 		worker_wait_begin(w, DUE_UNKNOWN);
@@ -351,8 +366,8 @@ const struct work_type work_schbench_types[] = {
 					      "whether a request takes its CPU's lock",
 					      .choices = yes_no},
 			   [SCHBENCH_RPS] = {"rps", PARAM_COUNT, 0, 0, 1000000,
-					     "requests per second of a messenger; 0: as fast as "
-					     "they are served"}},
+					     "requests per second of a messenger, put at the begin "
+					     "of each; 0: as fast as they are served"}},
 		.blocks = true,
 		.requests = true,
 		.group_text = "1 + threads",

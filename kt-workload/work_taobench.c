@@ -16,6 +16,10 @@
  * dispatcher's from the client's question. The request latency is a client's, from the draw of the
  * key. The metrics are qps, fast_qps and slow_qps, over all clients, and hit_ratio.
  *
+ * What is left out is the network: a client stands for a connection with its thread, so that there
+ * are to be more of them than CPUs for a load. A dispatcher does what TaoBench's dispatchers and
+ * its slow threads do between them.
+ *
  * Sizes of values are mostly small with a long tail (mean about 370 bytes), fixed for each key.
  */
 #include <errno.h>

@@ -69,6 +69,12 @@ each_type() {
 	assert_success
 }
 
+@test "schbench at a rate puts all of a second's requests at its begin" {
+	run kt-workload -d 700ms -e 'cgroup a workers=3 work=schbench:threads=2,rps=40,ops=1,sleep=0'
+	assert_success
+	assert_equal "$(jq -c '[.workers[0].work_units, ([.workers[1:][].work_units] | add)]' <<<"$output")" '[40,40]'
+}
+
 # The kernel's count of the migrations of task $tid, or nothing where it keeps none.
 kernel_migrations() {
 	awk '$1 == "se.nr_migrations" { print $3 }' "/proc/$tid/sched" 2>/dev/null
