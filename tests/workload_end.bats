@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # However a run ends, nothing of it is left.
 
-# shellcheck disable=SC2154 # bats and lib/workload set variables
+# shellcheck disable=SC2016,SC2154 # single quotes are meant; bats and lib/workload set variables
 load lib/kt
 load lib/workload
 
@@ -86,6 +86,20 @@ gone() { # PID...
 	assert_equal "$(cat "$stats")" ""
 }
 
+many_threads_work() {
+	leader=$(pgrep -P "$pid" -x many) && [ "$(find "/proc/$leader/task" -mindepth 1 -maxdepth 1 | wc -l)" -gt 3000 ]
+}
+
+@test "SIGKILL takes thousands of threads along" {
+	start_workload -d 60s -e 'cgroup a workers=3000 pcomm=many work=sequence:sleep=10ms'
+	local leader
+	eventually many_threads_work
+	kill -KILL "$pid"
+	end_workload
+	eventually gone "$leader"
+	eventually no_run_root
+}
+
 @test "what a run left whose guardian was killed too goes at the next start; live runs stay" {
 	local children alive
 	start_workload -d 60s -e 'cgroup a' -e 'cgroup b/c'
@@ -144,6 +158,34 @@ gone() { # PID...
 	run --separate-stderr setpriv --reuid 65534 --clear-groups kt-workload -d 100ms -e 'cgroup a'
 	assert_equal "$status" 70
 	[[ $stderr == *"expected to run as root or in a delegated cgroup" ]]
+}
+
+@test "in a delegated cgroup a run needs no root; without more processes it fails, and its workers go on" {
+	local base
+	base=$(mktemp -d "$CGROUP_MOUNT/kt-mine.XXXXXX")
+	chown -R 65534 "$base"
+	as_nobody() { # PROCESSES LINE
+		run --separate-stderr bash -c 'echo $$ >"$1/cgroup.procs" && exec setpriv --reuid 65534 --clear-groups \
+			prlimit --nproc="$2" kt-workload -d 300ms -e "$3"' - "$base" "$@"
+	}
+	as_nobody 1000 'cgroup a workers=50'
+	local status_enough=$status
+	as_nobody 20 'cgroup a workers=50'
+	local left
+	left=$(find "$base" -mindepth 1 -type d)
+	rmdir "$base"
+	assert_equal "$status_enough $status $left" "0 1 "
+	assert_equal "$(sed 's/^\(kt-workload: \)[0-9]* of/\1K of/' <<<"$stderr")" \
+		"kt-workload: -e:1: cannot start 50 workers in cgroup 'a': out of processes
+kt-workload: K of 50 workers of cgroup 'a' were never started"
+	local work
+	for work in fork-exit exec:true; do
+		run --separate-stderr prlimit --nproc=1 kt-workload -d 200ms -e "cgroup a workers=1 uid=65534 work=$work"
+		assert_equal "$status" 1
+		assert_regex "$stderr" \
+			"^kt-workload: worker [0-9]+ of cgroup 'a': cannot make a process: Resource temporarily unavailable$"
+		assert_equal "$(jq -r '.workers[].exit' <<<"$output")" completed
+	done
 }
 
 @test "a disk that gets full fails the run, and so do figures of steps that find no room there" {
