@@ -11,6 +11,7 @@
 #include "diag.h"
 #include "quantity.h"
 #include "telemetry.h"
+#include "text_json.h"
 
 void events_open(struct events *ev)
 {
@@ -58,7 +59,7 @@ void events_send(struct events *ev, const char *event, const char *key, const ch
 		return;
 	o = event_new(event);
 	if (key)
-		json_object_set_new(o, key, value ? json_string(value) : json_null());
+		json_object_set_new(o, key, text_json(value));
 	if (line > 0)
 		json_object_set_new(o, "line", json_integer(line));
 	send_object(ev, o);
@@ -71,7 +72,7 @@ void events_scenario(struct events *ev, const char *scenario, uint64_t duration_
 	if (ev->fd < 0)
 		return;
 	o = event_new("scenario-start");
-	json_object_set_new(o, "scenario", scenario ? json_string(scenario) : json_null());
+	json_object_set_new(o, "scenario", text_json(scenario));
 	json_object_set_new(o, "duration_ns", json_integer((json_int_t)duration_ns));
 	send_object(ev, o);
 }

@@ -15,6 +15,7 @@
 #include "diag.h"
 #include "payload_output.h"
 #include "run.h"
+#include "text_json.h"
 
 #define TERM_WAIT_NS  (2 * NSEC_PER_SEC)    /* between SIGTERM and SIGKILL */
 #define KILL_WAIT_NS  (2 * NSEC_PER_SEC)    /* for a killed one to die */
@@ -333,8 +334,9 @@ json_t *payloads_json(const struct run *run)
 
 		if (!p)
 			continue;
-		o = json_pack("{s:s,s:s,s:s?}", "name", p->def->name, "command", p->def->text,
-			      "cgroup", p->def->cgroup ? p->def->cgroup->name : NULL);
+		o = json_pack("{s:s,s:o,s:s?}", "name", p->def->name, "command",
+			      text_json(p->def->text), "cgroup",
+			      p->def->cgroup ? p->def->cgroup->name : NULL);
 		json_object_set_new(o, "pid", p->pid ? json_integer(p->pid) : json_null());
 		json_object_set_new(o, "start_ns", since_start(run, p->start_ns));
 		json_object_set_new(o, "end_ns", since_start(run, p->end_ns));

@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "text_json.h"
 
 #define METRICS_LIMIT 1000
 #define DEPTH_LIMIT   32
@@ -54,9 +55,11 @@ void payload_output_read(struct payload_output *o)
 
 static void metric_set(json_t *metrics, const char *name, double value)
 {
-	if (*name && isfinite(value) &&
-	    (json_object_size(metrics) < METRICS_LIMIT || json_object_get(metrics, name)))
-		json_object_set_new(metrics, name, json_real(value));
+	_cleanup_free_ char *key = text_utf8(name);
+
+	if (*key && isfinite(value) &&
+	    (json_object_size(metrics) < METRICS_LIMIT || json_object_get(metrics, key)))
+		json_object_set_new(metrics, key, json_real(value));
 }
 
 /* Every number below @value by its path. */

@@ -10,6 +10,7 @@
 #include "diag.h"
 #include "names.h"
 #include "run.h"
+#include "text_json.h"
 
 #define OPERANDS_MAX  3
 #define REPLY_WAIT_NS (30 * NSEC_PER_SEC)
@@ -114,7 +115,7 @@ static json_t *request_json(const struct op *op, json_int_t id)
 
 	for (i = 0; op->request->operands[i]; i++)
 		json_object_set_new(o, op->request->row->operands[i],
-				    json_string(op->request->operands[i]));
+				    text_json(op->request->operands[i]));
 	return o;
 }
 
@@ -163,7 +164,8 @@ static json_t *reply_wait(struct run *run, json_int_t id, uint64_t wait_ns)
 
 static void note(struct run *run, const struct op *op, uint64_t start_ns, json_t *reply)
 {
-	json_t *o = json_pack("{s:s,s:i,s:I,s:I,s:O}", "op", op->text, "line", op->line, "start_ns",
+	json_t *o = json_pack("{s:o,s:i,s:I,s:I,s:O}", "op", text_json(op->text), "line", op->line,
+			      "start_ns",
 			      (json_int_t)(start_ns > run->start_ns ? start_ns - run->start_ns : 0),
 			      "wait_ns", (json_int_t)(clock_now() - start_ns), "reply", reply);
 

@@ -280,6 +280,7 @@ struct scenario *scenario_read(const char *file, const char *const *lines,
 				parse_line(&p, *lines);
 		}
 	}
+	p.line += !p.line; /* what an empty script lacks it lacks in its first line */
 	root_complete(sc);
 	resolve_holds(&p);
 	if (!p.mistakes)

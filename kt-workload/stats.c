@@ -14,6 +14,7 @@
 #include "request.h"
 #include "rollup.h"
 #include "stats_fields.h"
+#include "text_json.h"
 
 /* The gap's length, CPU and begin from the common start; @found is false with nobody measured. */
 static void set_gap(const struct run *run, json_t *o, const struct gap *gap, bool found)
@@ -377,7 +378,7 @@ static void set_run(json_t *o, const struct run *run)
 	set_int(o, "wall_ns", run->stop_ns - run->start_ns);
 	set_text(o, "exit", run->signal ? "interrupted" : run->n_errors ? "failed" : "completed");
 	for (i = 0; i < run->n_errors; i++)
-		json_array_append_new(errors, json_string(run->errors[i]));
+		json_array_append_new(errors, text_json(run->errors[i]));
 	json_object_set_new(o, "errors", errors);
 }
 

@@ -6,6 +6,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "text_json.h"
 
 void set_int(json_t *o, const char *key, uint64_t value)
 {
@@ -20,7 +21,7 @@ void set_real(json_t *o, const char *key, double value)
 
 void set_text(json_t *o, const char *key, const char *value)
 {
-	json_object_set_new(o, key, value ? json_string(value) : json_null());
+	json_object_set_new(o, key, text_json(value));
 }
 
 void set_null(json_t *o, const char *key)

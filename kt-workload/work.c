@@ -154,8 +154,8 @@ static int param_find(const struct work_type *t, const char *name, char **why)
 	return -EINVAL;
 }
 
-/* One "k=v". */
-static int param_parse(struct work_spec *spec, char *word, char **why)
+/* One "k=v"; @given has a bit for each parameter that was there before. */
+static int param_parse(struct work_spec *spec, char *word, unsigned int *given, char **why)
 {
 	char *equals = strchr(word, '=');
 	const struct work_param *p;
@@ -168,6 +168,11 @@ static int param_parse(struct work_spec *spec, char *word, char **why)
 	if (i < 0)
 		return i;
 	p = &spec->type->params[i];
+	if (*given & 1U << i && !spec->type->ordered) {
+		*why = xasprintf("%s parameter '%s' is given twice", spec->type->name, p->name);
+		return -EINVAL;
+	}
+	*given |= 1U << i;
 	if (!equals || value_parse(p, equals + 1, &value)) {
 		_cleanup_free_ char *expected = work_param_expected(p);
 
@@ -191,6 +196,7 @@ int work_spec_parse(const char *text, struct work_spec *spec, char **why)
 {
 	_cleanup_free_ char *copy = xstrdup(text);
 	char *params = strchr(copy, ':'), *word;
+	unsigned int given = 0;
 	int i, ret;
 
 	*spec = (struct work_spec){};
@@ -202,7 +208,7 @@ int work_spec_parse(const char *text, struct work_spec *spec, char **why)
 	for (i = 0; i < WORK_PARAMS_MAX; i++)
 		spec->values[i] = spec->type->params[i].preset;
 	while (!spec->type->command && params && (word = strsep(&params, ","))) {
-		ret = param_parse(spec, word, why);
+		ret = param_parse(spec, word, &given, why);
 		if (ret)
 			return ret;
 	}

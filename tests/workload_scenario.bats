@@ -29,6 +29,7 @@ assert_mistake() { # LINE MESSAGE
 	[[ $stderr == "kt-workload: -e:1: unknown work type 'x': expected spin-wait, "*' or exec' ]]
 	assert_mistake 'cgroup a work=bursty:brust=3ms' \
 		"unknown bursty parameter 'brust': did you mean 'burst'?"
+	assert_mistake 'cgroup a work=bursty:burst=3ms,burst=4ms' "bursty parameter 'burst' is given twice"
 	assert_mistake 'cgroup a work=spin-wait:spin=1' \
 		"work type 'spin-wait' takes no parameters, but got 'spin'"
 	assert_mistake 'cgroup a cpuset=lcl:0' "unknown CPU set 'lcl:0': did you mean 'llc:'?"
@@ -149,6 +150,14 @@ two words"
 @test "comm is cut at 15 bytes as the kernel does" {
 	run plan -e "cgroup a comm=0123456789abcdefgh"
 	assert_equal "$(jq -r '.cgroups[0].comm' <<<"$output")" 0123456789abcde
+}
+
+@test "text that is no UTF-8 is kept for the kernel, and shown with a '?' for each byte of it" {
+	printf 'cgroup a comm="01234567890123\xc3\xa4"\nstep "\xff\xc3\xa4"\ncgroup b comm="\xe4"\nhold full\n' \
+		>"$BATS_TEST_TMPDIR/latin.kt"
+	run plan "$BATS_TEST_TMPDIR/latin.kt"
+	assert_success
+	assert_equal "$(jq -c '[.cgroups[].comm, .steps[].name]' <<<"$output")" '["01234567890123?","?","?ä"]'
 }
 
 @test "holds are percentages of the duration, times, or what is left" {
