@@ -72,6 +72,26 @@ teardown() {
 	assert_equal "$(jq '.workers[0] | .wall_ns - .cpu_ns >= 3e8 and .off_cpu_pct > 0' "$stats")" true
 }
 
+@test "run delay, time slices and CPU time are those that the kernel counts" {
+	start_workload -d 60s -e 'cgroup a workers=2 cpuset=0'
+	eventually cgroup_is_working a
+	local early late begin slack
+	read -ra early <"/proc/$tid/schedstat"
+	sleep 1
+	begin=${EPOCHREALTIME/./}
+	read -ra late <"/proc/$tid/schedstat"
+	interrupt_workload
+	slack=$(((${EPOCHREALTIME/./} - begin) * 1000))
+	# What it did between the two looks is in the stats, and no more than from its birth to its end. The
+	# kernel counts a wait at its end: one that went on at the second look may have begun 100 ms before.
+	run jq -c --argjson tid "$tid" --argjson slack "$slack" \
+		--argjson early "[${early[0]},${early[1]},${early[2]}]" --argjson late "[${late[0]},${late[1]},${late[2]}]" '
+		.workers[] | select(.tid == $tid) | [.cpu_ns, .run_delay_ns, .timeslices] as $seen |
+		[$late, $early, $seen] | transpose | map(.[2] >= .[0] - .[1] and .[2] <= .[0] + $slack + 1e8) +
+			[$late[1] - $early[1] > 2e8, $seen[2] <= $late[2] + $slack / 1e5]' "$stats"
+	assert_output '[true,true,true,true,true]'
+}
+
 @test "forced migrations are counted, and so are the CPUs" {
 	need_cpus 2
 	local i
