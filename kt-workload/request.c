@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "jsonpath.h"
 #include "names.h"
 #include "run.h"
 #include "text_json.h"
@@ -71,6 +72,29 @@ static void check_snapshot(struct parser *p, const char *name)
 			     name);
 }
 
+/* What can be known of it without a guest: its form, and what it begins with (kt-snapshot(1)). */
+static void check_target(struct parser *p, const char *op, const char *text)
+{
+	static const char *const roots[] = {"var", "map", "scx", "kernel", NULL};
+	struct jsonpath path;
+	const char *end;
+	size_t i;
+	char *why;
+
+	if (jsonpath_parse(text, &path, &end, &why)) {
+		parser_error_take(p, why);
+		return;
+	}
+	for (i = 0; roots[i] && strcmp(roots[i], path.steps[0].name); i++)
+		;
+	if (!roots[i])
+		parser_error_take(p, unknown_name("target", path.steps[0].name, roots));
+	else if (path.n_steps == 1)
+		parser_error(p, "%s %s: expected a name behind it, as in %s.NAME", op, text,
+			     roots[i]);
+	jsonpath_free(&path);
+}
+
 void parse_request(struct parser *p, char **words, struct op *op)
 {
 	const struct request_row *row = row_find(words[0]);
@@ -89,6 +113,8 @@ void parse_request(struct parser *p, char **words, struct op *op)
 		check_sched(p, words + 1, n);
 	else if (!strcmp(row->op, "snapshot"))
 		check_snapshot(p, words[1]);
+	else if (strcmp(row->op, "watch"))
+		check_target(p, row->op, words[1]);
 	op->request = xcalloc(1, sizeof(*op->request));
 	op->request->row = row;
 	op->request->operands = xcalloc(n + 1, sizeof(*op->request->operands));

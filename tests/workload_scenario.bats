@@ -67,6 +67,23 @@ assert_mistake() { # LINE MESSAGE
 		"step 'x' has no hold: expected 'hold full', 'hold 30%' or 'hold 5s' at its end"
 }
 
+@test "a mistake in what is asked of the host is found before it is asked" {
+	assert_mistake 'snapshot' "snapshot: expected a name after it"
+	assert_mistake 'snapshot a/b' \
+		"snapshot 'a/b': expected up to 64 letters, digits and _ - . that do not begin with a dot"
+	assert_mistake 'watch x y' "watch: expected a kernel symbol or a variable of the scheduler after it"
+	assert_mistake 'read vr.x' "unknown target 'vr': did you mean 'var'?"
+	assert_mistake 'read nr_dispatched' "unknown target 'nr_dispatched': expected var, map, scx or kernel"
+	assert_mistake 'read map' "read map: expected a name behind it, as in map.NAME"
+	assert_mistake 'read var..x' "path 'var..x': byte 4: expected a name after the dot"
+	assert_mistake 'write var.x' "write: expected a target such as var.NAME and a value after it"
+	assert_mistake 'sched' "sched: expected attach, detach, restart or replace and a scheduler's name after it"
+	assert_mistake 'sched attch x' "unknown sched action 'attch': did you mean 'attach'?"
+	assert_mistake 'sched replace' "sched replace: expected the name of a scheduler after it"
+	run plan -e 'cgroup a' -e 'read "kernel.x:u32"' -e 'write map[id=3].x[0] 1' -e 'watch x' -e 'sched detach' -e 'snapshot s'
+	assert_success
+}
+
 @test "every mistake of a script is reported with its file and line" {
 	cat >"$BATS_TEST_TMPDIR/bad.kt" <<-'SCRIPT'
 		cgroup a
