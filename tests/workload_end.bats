@@ -91,7 +91,7 @@ many_threads_work() {
 }
 
 @test "SIGKILL takes thousands of threads along" {
-	start_workload -d 60s -e 'cgroup a workers=3000 pcomm=many work=sequence:sleep=10ms'
+	start_workload -d 60s -e 'cgroup a workers=3000 pcomm=many work=sequence:sleep=5s'
 	local leader
 	eventually many_threads_work
 	kill -KILL "$pid"
