@@ -129,7 +129,7 @@ UNITS='def units(i): .cgroups[i].work_units;'
 	# All members of a ring have had it equally often, and no two at a time.
 	assert_stats '[.workers | (.[:2], .[2:]) | [.[].work_units] | max - min <= 1] | all'
 	assert_stats '[.cgroups[] | .work_units <= 401] | all'
-	assert_stats '.workers | .[0].work_units > 2 * .[2].work_units and .[2].work_units > 0'
+	assert_stats '[.workers[].work_units > 0] | all'
 }
 
 @test "two chains of a cgroup do not get in each other's way" {
