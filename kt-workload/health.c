@@ -8,14 +8,11 @@
 #include "cleanup.h"
 #include "diag.h"
 
-/* Whether the kernel killed it for want of memory: its cgroup has counted one more. */
-static bool was_oom(struct run *run, const struct member *m)
+bool health_oom_kill(struct run *run, struct place *place, int status)
 {
-	struct place *place = m->crew->place;
 	long kills;
 
-	if (!WIFSIGNALED(m->status) || WTERMSIG(m->status) != SIGKILL || m->timed_out ||
-	    place->def->at_root)
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL || place->def->at_root)
 		return false;
 	kills = cgroup_count(&run->tree, place->def->name, "memory.events.local", "oom_kill");
 	if (kills <= place->oom_kills)
@@ -30,7 +27,7 @@ void health_note_end(struct run *run, struct member *m)
 	uint32_t i;
 
 	member_note_end(m);
-	if (!was_oom(run, m))
+	if (m->timed_out || !health_oom_kill(run, crew->place, m->status))
 		return;
 	m->oom = true;
 	for (i = 0; crew->leader && i < crew->def->workers; i++)

@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "diag.h"
+#include "health.h"
 #include "payload_output.h"
 #include "run.h"
 #include "text_json.h"
@@ -179,7 +180,13 @@ bool payloads_note_end(struct run *run, pid_t pid)
 		payload_output_read(&p->output);
 		if (p->told || (WIFEXITED(p->status) && !WEXITSTATUS(p->status)))
 			return true;
-		if (WIFSIGNALED(p->status))
+		if (p->def->cgroup &&
+		    health_oom_kill(run, &run->places[p->def->cgroup->index], p->status))
+			run_error(run, p->def->line,
+				  "program '%s' was killed for want of memory (oom_kill in its "
+				  "memory.events)",
+				  p->def->name);
+		else if (WIFSIGNALED(p->status))
 			run_error(run, p->def->line, "program '%s' was killed by signal %d (%s)",
 				  p->def->name, WTERMSIG(p->status),
 				  strsignal(WTERMSIG(p->status)));

@@ -134,6 +134,9 @@ kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers ma
 			-e 'step s' -e 'assert-alive' -e 'loop 100ms' | jq -c '[.workers[].exit]'
 		kt-workload -d 3s -e "cgroup a workers=2 memory.max=16M memory.swap.max=0 clone=thread $fault" |
 			jq -c '[.workers[].exit]'
+		kt-workload -d 5s -e 'cgroup a workers=1 memory.max=16M memory.swap.max=0' \
+			-e 'run hog cgroup=a -- sh -c "x=y; while :; do x=$x$x; done"' -e 'wait hog' |
+			jq -c '[.workers[].exit, .payloads[].exit]'
 		kt-workload -d 300ms -e 'cgroup a workers=1 policy=ext' -e 'cgroup b workers=2 policy=deadline:2ms/10ms/20ms' \
 			-e 'cgroup c clone=thread policy=rr:5 nice=-3' | jq -c .errors
 		kt-workload -d 100ms -e 'cgroup a workers=4 affinity=smt-pair' -e 'cgroup b workers=2 cpuset=1-3 affinity=smt-pair' |
@@ -146,6 +149,7 @@ kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers ma
 1
 ["signalled:9","completed"]
 ["signalled:9","signalled:9"]
+["completed","signalled:9"]
 []
 ["0-1","0-1","2-3","2-3","2-3","2-3"]'
 	assert_equal "$(sed 's/worker [0-9]*/worker N/; s/^kt-workload: [0-9]* of/kt-workload: K of/' <<<"$stderr")" "kt-workload: went offline during the run: CPU 2
@@ -155,5 +159,6 @@ kt-workload: worker N of cgroup 'a': cannot make a process: Resource temporarily
 kt-workload: -e:4: assert-alive: worker N of cgroup 'a' is dead
 kt-workload: worker N of cgroup 'a' was killed for want of memory (oom_kill in its memory.events)
 kt-workload: worker N of cgroup 'a' was killed for want of memory (oom_kill in its memory.events)
-kt-workload: worker N of cgroup 'a' was killed for want of memory (oom_kill in its memory.events)"
+kt-workload: worker N of cgroup 'a' was killed for want of memory (oom_kill in its memory.events)
+kt-workload: -e:2: program 'hog' was killed for want of memory (oom_kill in its memory.events)"
 }
