@@ -15,16 +15,16 @@ setup() {
 replay() {
 	local seed=$1 dir=$2
 	shift 2
-	kt-vmm -n "--deterministic=$seed" -t 1n2l2c1t -o "$dir" "$@" > "$dir.out"
+	kt-vmm -n "--deterministic=$seed" -t "${topology:-1n2l2c1t}" -o "$dir" "$@" > "$dir.out"
 }
 
 @test "the same seed gives the same statistics and console to the byte, another seed another schedule" {
-	replay 7 first -- kt-workload "$scenarios/mixed_workloads.kt"
+	replay 7 first -- kt-workload -d 6s "$scenarios/mixed_workloads.kt"
 	# The second run has the host for itself less.
 	timeout 200 sh -c 'while [ ! -e done ]; do :; done' 3>&- &
-	replay 7 second -- kt-workload "$scenarios/mixed_workloads.kt"
+	replay 7 second -- kt-workload -d 6s "$scenarios/mixed_workloads.kt"
 	touch done
-	replay 8 other -- kt-workload "$scenarios/mixed_workloads.kt"
+	replay 8 other -- kt-workload -d 6s "$scenarios/mixed_workloads.kt"
 	cmp first/stats.json second/stats.json
 	cmp first/console.log second/console.log
 	cmp first/events.jsonl second/events.jsonl
@@ -49,13 +49,13 @@ replay() {
 }
 
 @test "input is part of what is replayed" {
-	local dir
+	local dir topology=1n1l1c1t
 	for dir in first second; do
 		replay 1 $dir -- sh -c 'cat; cut -d" " -f1 /proc/uptime' <<< "some input"
 	done
 	# -n leaves stdin alone; without it the input is read before the boot.
 	for dir in third fourth; do
-		(echo some; sleep 0.5; echo input) | kt-vmm --deterministic=1 -o $dir -- sh -c 'cat; cut -d" " -f1 /proc/uptime' > /dev/null
+		(echo some; sleep 0.5; echo input) | kt-vmm --deterministic=1 -t $topology -o $dir -- sh -c 'cat; cut -d" " -f1 /proc/uptime' > /dev/null
 	done
 	refute [ "$(head -n 1 first/stats.json)" = some ]
 	assert_equal "$(head -n 2 third/stats.json)" $'some\ninput'
