@@ -56,16 +56,6 @@ static void add_change(void *context, const char *path, const json_t *a, const j
 	json_array_append_new(context, o);
 }
 
-static json_t *load(const char *path)
-{
-	_cleanup_free_ char *why = NULL;
-	json_t *doc = document_load(path, &why);
-
-	if (!doc)
-		die(errno == EBADMSG ? EXIT_BAD_INPUT : EXIT_USAGE, "%s", why);
-	return doc;
-}
-
 static json_t *named(const json_t *doc)
 {
 	return json_pack("{s:O?,s:O?}", "name", json_object_get(doc, "name"), "t_ns",
@@ -101,9 +91,11 @@ int command_diff(int argc, char **argv)
 	};
 	bool json = false;
 	const char *value;
-	json_t *a, *b;
+	_cleanup_free_ char *why = NULL;
+	json_t *docs[2];
 	char **operands;
 	size_t n = 0;
+	int err;
 
 	while (options_next(&o, &value))
 		json = true;
@@ -111,14 +103,15 @@ int command_diff(int argc, char **argv)
 	if (!operands[0] || !operands[1] || operands[2] ||
 	    (!strcmp(operands[0], "-") && !strcmp(operands[1], "-")))
 		die(EXIT_USAGE, "diff: expected two snapshots' files, one of which may be -");
-	a = load(operands[0]);
-	b = load(operands[1]);
+	err = documents_load(operands, 2, docs, &why);
+	if (err)
+		die(err == -EBADMSG ? EXIT_BAD_INPUT : EXIT_USAGE, "%s", why);
 	if (json)
-		n = print_json(a, b);
+		n = print_json(docs[0], docs[1]);
 	else
-		difference_walk(a, b, print_change, &n);
-	json_decref(a);
-	json_decref(b);
+		difference_walk(docs[0], docs[1], print_change, &n);
+	json_decref(docs[0]);
+	json_decref(docs[1]);
 	if (fflush(stdout) || ferror(stdout))
 		die(EXIT_INTERNAL, "cannot write: %s", strerror(errno));
 	return n ? EXIT_FAILURE : 0;

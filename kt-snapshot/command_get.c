@@ -64,7 +64,7 @@ int command_get(int argc, char **argv)
 	bool json = false;
 	const char *value;
 	char **operands;
-	int status = 0;
+	int status = 0, err;
 	json_t *doc;
 
 	while (options_next(&o, &value))
@@ -77,9 +77,9 @@ int command_get(int argc, char **argv)
 		paths = xrealloc(paths, (n + 1) * sizeof(*paths));
 		parse_or_die(operands[n + 1], &paths[n]);
 	}
-	doc = document_load(operands[0], &why);
-	if (!doc)
-		die(errno == EBADMSG ? EXIT_BAD_INPUT : EXIT_USAGE, "%s", why);
+	err = documents_load(operands, 1, &doc, &why);
+	if (err)
+		die(err == -EBADMSG ? EXIT_BAD_INPUT : EXIT_USAGE, "%s", why);
 	for (i = 0; i < n; i++) {
 		if (!path_print(doc, &paths[i], json))
 			status = EXIT_FAILURE;

@@ -231,14 +231,15 @@ int command_print(int argc, char **argv)
 	char **operands;
 	json_t *doc;
 	size_t i;
+	int err;
 
 	options_next(&o, &value);
 	operands = options_operands(&o);
 	if (!operands[0] || operands[1])
 		die(EXIT_USAGE, "print: expected one snapshot's file, or - for standard input");
-	doc = document_load(operands[0], &why);
-	if (!doc)
-		die(errno == EBADMSG ? EXIT_BAD_INPUT : EXIT_USAGE, "%s", why);
+	err = documents_load(operands, 1, &doc, &why);
+	if (err)
+		die(err == -EBADMSG ? EXIT_BAD_INPUT : EXIT_USAGE, "%s", why);
 	for (i = 0; i < ARRAY_SIZE(parts); i++)
 		parts[i](doc, colour);
 	json_decref(doc);

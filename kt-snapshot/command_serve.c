@@ -198,11 +198,12 @@ int command_serve(int argc, char **argv)
 		;
 	if (options_operands(&o)[0] || getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &len))
 		die(EXIT_USAGE, "serve: expected to be started by kt-vmm, with a socket as stdin");
-	if (session_adopt(&sv.s, STDIN_FILENO, true, &why))
-		die(EXIT_FAILURE, "%s", why);
-	vm_keep_events(&sv.s.vm);
 	if (confine(&why))
 		die(EXIT_INTERNAL, "%s", why);
+	vm_adopt(&sv.s.vm, STDIN_FILENO);
+	if (session_read(&sv.s, true, &why))
+		die(EXIT_FAILURE, "%s", why);
+	vm_keep_events(&sv.s.vm);
 	answer = vm_ask(&sv.s.vm, json_pack("{s:s}", "command", "serve"), NULL, NULL, &why);
 	if (!answer)
 		die(EXIT_FAILURE, "%s", why);

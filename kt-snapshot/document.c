@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "confine.h"
 #include "diag.h"
 
 #define SCHEMA "kt-snapshot/1"
@@ -28,27 +29,21 @@ static size_t input_read(void *buffer, size_t len, void *data)
 	return in->too_long || in->failed ? (size_t)-1 : n;
 }
 
-json_t *document_load(const char *path, char **why)
+static json_t *document_read(FILE *file, const char *path, int *err, char **why)
 {
-	bool standard = !strcmp(path, "-");
-	_cleanup_fclose_ FILE *file = standard ? NULL : fopen(path, "re");
-	struct input in = {.file = standard ? stdin : file};
+	struct input in = {.file = file};
 	const char *schema;
 	json_error_t error;
 	json_t *doc;
 
-	if (!in.file) {
-		*why = xasprintf("'%s': %s: expected a snapshot's file, or - for standard input",
-				 path, strerror(errno));
-		return NULL;
-	}
 	errno = 0;
 	doc = json_load_callback(input_read, &in, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+	*err = in.failed ? -errno : -EBADMSG;
 	schema = json_string_value(json_object_get(doc, "schema"));
 	if (doc && schema && !strcmp(schema, SCHEMA))
 		return doc;
 	if (in.failed)
-		*why = xasprintf("'%s': %s", path, strerror(errno));
+		*why = xasprintf("'%s': %s", path, strerror(-*err));
 	else if (in.too_long)
 		*why = xasprintf("'%s': expected a snapshot of at most %lu bytes", path,
 				 DOCUMENT_MAX_BYTES);
@@ -57,10 +52,37 @@ json_t *document_load(const char *path, char **why)
 	else
 		*why = xasprintf("'%s': expected a snapshot's JSON: line %d: %s", path, error.line,
 				 error.text);
-	if (!in.failed)
-		errno = EBADMSG;
 	json_decref(doc);
 	return NULL;
+}
+
+int documents_load(char *const *paths, size_t n, json_t **docs, char **why)
+{
+	_cleanup_free_ FILE **files = xcalloc(n, sizeof(*files));
+	size_t i, read = 0;
+	int err = 0;
+
+	for (i = 0; i < n && !err; i++) {
+		files[i] = strcmp(paths[i], "-") ? fopen(paths[i], "re") : stdin;
+		if (files[i])
+			continue;
+		err = -errno;
+		*why = xasprintf("'%s': %s: expected a snapshot's file, or - for standard input",
+				 paths[i], strerror(errno));
+	}
+	if (!err)
+		err = confine(why);
+	for (; read < n && !err; read++) {
+		docs[read] = document_read(files[read], paths[read], &err, why);
+		err = docs[read] ? 0 : err;
+	}
+	for (i = 0; i < n; i++) {
+		if (files[i] && files[i] != stdin)
+			fclose(files[i]);
+		if (err && i < read)
+			json_decref(docs[i]);
+	}
+	return err;
 }
 
 char *document_quote(const char *name)

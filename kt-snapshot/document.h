@@ -21,11 +21,11 @@
 #define DOCUMENT_MAX_BYTES (1UL << 30)
 
 /*
- * Read the snapshot in file @path, "-" for standard input. Returns it, a new reference, or NULL
- * with *@why a line, malloc'ed, and errno ENOENT and the like when it cannot be read, EBADMSG when
- * it is no snapshot.
+ * Read the @n snapshots in the files @paths, "-" for standard input, into @docs, new references.
+ * Once all are open this process is confined (confine.h). Returns 0, or with *@why a line,
+ * malloc'ed, -ENOENT and the like when one cannot be read, -EBADMSG when it is no snapshot.
  */
-json_t *document_load(const char *path, char **why);
+int documents_load(char *const *paths, size_t n, json_t **docs, char **why);
 
 /*
  * The value at @p, borrowed, or NULL with *@why a line, malloc'ed, that says which step was not

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-static int open_kernel(struct session *s, bool writable, char **why)
+#include "confine.h"
+
+int session_read(struct session *s, bool writable, char **why)
 {
 	json_t *request = json_pack("{s:s,s:b}", "command", "ram", "write", writable);
 	int fds[VM_MAX_FDS], err = -EREMOTEIO;
@@ -25,13 +27,12 @@ int session_open(struct session *s, const char *path, bool writable, char **why)
 {
 	int err = vm_connect(&s->vm, path, why);
 
-	return err ? err : open_kernel(s, writable, why);
-}
-
-int session_adopt(struct session *s, int fd, bool writable, char **why)
-{
-	vm_adopt(&s->vm, fd);
-	return open_kernel(s, writable, why);
+	if (err)
+		return err;
+	err = confine(why);
+	if (err)
+		vm_close(&s->vm);
+	return err ? err : session_read(s, writable, why);
 }
 
 void session_close(struct session *s)

@@ -12,13 +12,14 @@ struct session {
 };
 
 /*
- * Open the VM at @path (a socket or a run directory), for writing as well if @writable. Returns 0
+ * Open the VM at @path (a socket or a run directory), for writing as well if @writable. From its
+ * connection on this process is confined (confine.h): the guest's memory is not trusted. Returns 0
  * or -errno with *@why malloc'ed. session_close() releases it.
  */
 int session_open(struct session *s, const char *path, bool writable, char **why);
 
-/* The same over the connected socket @fd, which becomes the session's. */
-int session_adopt(struct session *s, int fd, bool writable, char **why);
+/* The second half of it: the kernel of @s->vm, which is connected, and is closed on an error. */
+int session_read(struct session *s, bool writable, char **why);
 void session_close(struct session *s);
 
 #endif

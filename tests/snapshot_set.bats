@@ -151,6 +151,42 @@ refused() {
 	assert_equal "$(jq -r '.outcome // "runs"' "$new/run.json" 2>/dev/null || echo runs)" runs
 }
 
+# confined PID: it has given up what it can, within ten seconds.
+confined() {
+	local end=$((SECONDS + 10))
+	until grep -q 'Seccomp:[[:space:]]*2' "/proc/$1/status"; do
+		((SECONDS < end)) || fail "not confined: $(tr '\0' ' ' <"/proc/$1/cmdline")"
+		sleep 0.05
+	done
+	assert_equal "$(grep -cE '^(CapEff|CapPrm):[[:space:]]*0+$|^NoNewPrivs:[[:space:]]*1$' "/proc/$1/status")" 3
+}
+
+# What it says while its VM, or who writes to it, keeps it waiting.
+@test "every command that looks at a VM or at a snapshot has no privileges, and needs none to begin with" {
+	local vmm command pids=() bare=()
+	vmm=$(cat "$BATS_FILE_TMPDIR/new/pid")
+	! command -v setpriv >/dev/null || [ "$(id -u)" != 0 ] || bare=(setpriv --bounding-set=-all --inh-caps=-all)
+	mkfifo document
+	exec 7<>document
+	kill -STOP "$vmm"
+	for command in "capture $new" "monitor -n 1 $new" "read $new var.nr_runs" "symbol $new jiffies" "watchdog $new 60s" \
+		"set $new var.exit_info.code=0" "vmcore $new" "print document" "diff document document" "get document var.nr_runs"; do
+		# shellcheck disable=SC2086 # words are meant
+		"${bare[@]}" kt-snapshot $command >"said.${command%% *}" 7>&- 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do confined "$pid"; done
+	kill -CONT "$vmm"
+	for pid in "${pids[@]:0:7}"; do wait "$pid"; done
+	assert_equal "$(jq -r .schema said.capture)" kt-snapshot/1
+	kill "${pids[@]:7}"
+	exec 7>&-
+	# And with what they were waiting for.
+	"${bare[@]}" kt-snapshot get said.capture scx.ops.name
+	"${bare[@]}" kt-snapshot diff said.capture said.capture
+	"${bare[@]}" kt-snapshot print - <said.capture >/dev/null
+}
+
 # The last one on this VM.
 @test "a variable that the scheduler looks at makes it end with its error" {
 	# started_ns + an hour is over.

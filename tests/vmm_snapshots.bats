@@ -202,7 +202,7 @@ Seccomp: 2'
 		}
 	END
 	gcc -D_GNU_SOURCE -I"$KT_ROOT/kt-snapshot" -I"$KT_ROOT/libcommon" -o held held.c "$KT_ROOT/kt-snapshot/confine.c" \
-		"$KT_ROOT"/libcommon/diag.c -lseccomp -lcap
+		"$KT_ROOT"/libcommon/diag.c -ljansson -lseccomp -lcap
 	run ./held
 	assert_success
 	assert_output 111111

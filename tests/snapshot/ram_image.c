@@ -53,7 +53,8 @@ static int record(const char *rundir, const char *path)
 	char *why = NULL, *json = xasprintf("%s.json", path);
 	size_t i;
 
-	if (fd < 0 || session_open(&s, rundir, false, &why) || vm_freeze(&s.vm, &why))
+	if (fd < 0 || vm_connect(&s.vm, rundir, &why) || session_read(&s, false, &why) ||
+	    vm_freeze(&s.vm, &why))
 		die(EXIT_FAILURE, "%s", why ? why : strerror(errno));
 	regs = vm_ask(&s.vm, json_pack("{s:s}", "command", "regs"), NULL, NULL, &why);
 	answer = vm_ask(&s.vm, json_pack("{s:s}", "command", "ram"), NULL, NULL, &why);
