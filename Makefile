@@ -51,6 +51,7 @@ help:
 # target fuzz: fuzz the parsers of outside input for FUZZ_SECONDS each
 # target clean: remove what was built
 
+comma := ,
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c $(1)/*/*.c)))
 
 # libcommon is compiled twice where a sanitizer is used: once for each kind of program.
@@ -145,12 +146,14 @@ $(BUILD)/tests/worker_clock: tests/lib/worker_clock.c $(addprefix $(BUILD)/guest
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^
 
-# A guest's memory in a file, and kt-snapshot's own code on it.
+# A guest's memory in a file, and kt-snapshot's own code on it, its look-ups taken over.
 SNAPSHOT_OBJECTS := $(filter-out %/main.o,$(call objects,kt-snapshot))
-$(BUILD)/tests/snapshot/ram_image.o: KT_CFLAGS += $(SCHED_CFLAGS) -Ikt-snapshot
-$(BUILD)/tests/snapshot/ram_image: $(BUILD)/tests/snapshot/ram_image.o $(SNAPSHOT_OBJECTS) $(BUILD)/libcommon.a
+RAM_IMAGE_OBJECTS := $(call objects,tests/snapshot)
+RAM_IMAGE_WRAPS	:= types_field types_find types_size kallsyms_find
+$(RAM_IMAGE_OBJECTS): KT_CFLAGS += $(SCHED_CFLAGS) -Ikt-snapshot
+$(BUILD)/tests/snapshot/ram_image: $(RAM_IMAGE_OBJECTS) $(SNAPSHOT_OBJECTS) $(BUILD)/libcommon.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS_kt-snapshot)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(addprefix -Wl$(comma)--wrap=,$(RAM_IMAGE_WRAPS)) -o $@ $^ $(LIBS_kt-snapshot)
 
 bench: setup
 	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/spin_overhead $(BUILD)/tests/bench/bare_work

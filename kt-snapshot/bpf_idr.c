@@ -52,6 +52,10 @@ static void node_read(struct reader *r, uint64_t entry, int parent_shift)
 		r->why = "more nodes than the limit of 16384";
 		return;
 	}
+	if (!field_is_there(&r->l->xa_node.shift) || !field_is_there(&r->l->xa_node.slots)) {
+		r->why = "this kernel lacks a member that says what is in it";
+		return;
+	}
 	if (kernel_field_number(r->k, &r->l->xa_node.shift, node, &shift) ||
 	    memory_read(&r->k->memory, node + r->l->xa_node.slots.offset, slots, sizeof(slots))) {
 		r->why = "a node is not in memory";
@@ -74,9 +78,10 @@ uint64_t *bpf_idr_read(struct kernel *k, const struct bpf_layout *l, uint64_t ad
 		       const char **why)
 {
 	struct reader r = {.k = k, .l = l};
-	uint64_t head;
+	uint64_t head = 0;
 
-	if (memory_u64(&k->memory, address + l->idr.xa_head.offset, &head))
+	if (field_is_there(&l->idr.xa_head) &&
+	    memory_u64(&k->memory, address + l->idr.xa_head.offset, &head))
 		r.why = "it is not in memory";
 	else if (is_node(head))
 		node_read(&r, head, -1);

@@ -99,15 +99,15 @@ int map_head_read(struct bpf *b, uint64_t address, struct map_copy *m)
 {
 	const struct bpf_layout *l = &b->layout;
 	struct memory *mem = &b->k->memory;
-	int64_t id, type;
+	int64_t id;
 
 	*m = (struct map_copy){.address = address, .n_values = 1};
 	if (kernel_field_number(b->k, &l->map.id, address, &id) ||
-	    kernel_field_number(b->k, &l->map.type, address, &type) ||
-	    memory_string(mem, address + l->map.name.offset, m->name, sizeof(m->name)) < 0)
+	    (field_is_there(&l->map.name) &&
+	     memory_string(mem, address + l->map.name.offset, m->name, sizeof(m->name)) < 0))
 		return -EFAULT;
 	m->id = id;
-	m->type = type;
+	m->type = number_or_zero(b, &l->map.type, address);
 	m->key_size = number_or_zero(b, &l->map.key_size, address);
 	m->value_size = number_or_zero(b, &l->map.value_size, address);
 	m->max_entries = number_or_zero(b, &l->map.max_entries, address);
@@ -126,7 +126,11 @@ int map_head_read(struct bpf *b, uint64_t address, struct map_copy *m)
 
 void map_contents_read(struct bpf *b, struct map_copy *m)
 {
-	if (m->kind)
+	const struct bpf_layout *l = &b->layout;
+	const struct field *const needed[] = {&l->map.type, &l->map.key_size, &l->map.value_size,
+					      &l->map.max_entries};
+
+	if (map_needs(b, m, needed, ARRAY_SIZE(needed)) && m->kind)
 		m->kind->collect(b, m);
 }
 
@@ -259,6 +263,15 @@ static void contents_show(struct map_view *v, json_t *o)
 
 json_t *map_json(struct bpf *b, const struct map_copy *m, struct bpf_chase *chase, size_t *budget)
 {
+	const typeof(b->layout.map) *l = &b->layout.map;
+	const struct {
+		const char *key;
+		const struct field *f;
+		uint32_t value;
+	} numbers[] = {{"key_size", &l->key_size, m->key_size},
+		       {"value_size", &l->value_size, m->value_size},
+		       {"max_entries", &l->max_entries, m->max_entries},
+		       {"flags", &l->flags, m->flags}};
 	struct map_view v = {
 		.b = b,
 		.m = m,
@@ -272,17 +285,21 @@ json_t *map_json(struct bpf *b, const struct map_copy *m, struct bpf_chase *chas
 	};
 	_cleanup_free_ char *type = map_type_name(b->k, m->type);
 	json_t *o = json_object();
+	size_t i;
 
 	json_object_set_new(o, "id", json_integer(m->id));
-	json_object_set_new(o, "name", text_json(m->name, sizeof(m->name)));
-	json_object_set_new(o, "type", json_string(type));
-	json_object_set_new(o, "key_size", json_integer(m->key_size));
-	json_object_set_new(o, "value_size", json_integer(m->value_size));
-	json_object_set_new(o, "max_entries", json_integer(m->max_entries));
-	json_object_set_new(o, "flags", json_integer(m->flags));
+	if (field_is_there(&l->name))
+		json_object_set_new(o, "name", text_json(m->name, sizeof(m->name)));
+	if (field_is_there(&l->type))
+		json_object_set_new(o, "type", json_string(type));
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (field_is_there(numbers[i].f))
+			json_object_set_new(o, numbers[i].key, json_integer(numbers[i].value));
+	}
 	if (m->extra)
 		json_object_set_new(o, "map_extra", u64_json(m->extra));
-	json_object_set_new(o, "frozen", json_boolean(m->frozen));
+	if (field_is_there(&l->frozen))
+		json_object_set_new(o, "frozen", json_boolean(m->frozen));
 	if (m->btf)
 		json_object_set_new(o, "btf_id", json_integer(m->btf->id));
 	contents_show(&v, o);

@@ -48,7 +48,8 @@ static bool task_read(struct bpf *b, uint64_t task, struct owner *o)
 {
 	const struct bpf_layout *l = &b->layout;
 
-	if (memory_string(&b->k->memory, task + l->task.comm.offset, o->text, 17) < 0)
+	if (!field_is_there(&l->task.comm) ||
+	    memory_string(&b->k->memory, task + l->task.comm.offset, o->text, 17) < 0)
 		o->text[0] = '\0';
 	number(b, &l->task.tgid, task, &o->other);
 	return number(b, &l->task.pid, task, &o->id);
@@ -138,7 +139,9 @@ static int element_add(void *context, uint64_t element)
 	return 0;
 }
 
-static void storage_collect(struct bpf *b, struct map_copy *m, owner_read *owner)
+/* @of: what an owner is known by. */
+static void storage_collect(struct bpf *b, struct map_copy *m, owner_read *owner,
+			    const struct field *const *of, size_t n_of)
 {
 	const struct bpf_layout *l = &b->layout;
 	const struct field *const needed[] = {&l->storage.buckets,	 &l->storage.bucket_log,
@@ -158,7 +161,7 @@ static void storage_collect(struct bpf *b, struct map_copy *m, owner_read *owner
 
 	m->value_at = sizeof(struct owner);
 	m->record_size = m->value_at + map_round_up(m->value_size);
-	if (!map_needs(b, m, needed, ARRAY_SIZE(needed)) ||
+	if (!map_needs(b, m, needed, ARRAY_SIZE(needed)) || !map_needs(b, m, of, n_of) ||
 	    !map_number(b, m, &l->storage.buckets, m->address, &at) ||
 	    !map_number(b, m, &l->storage.bucket_log, m->address, &log))
 		return;
@@ -173,22 +176,28 @@ static void storage_collect(struct bpf *b, struct map_copy *m, owner_read *owner
 
 void map_task_storage_collect(struct bpf *b, struct map_copy *m)
 {
-	storage_collect(b, m, task_read);
+	const struct field *const of[] = {&b->layout.task.pid};
+
+	storage_collect(b, m, task_read, of, ARRAY_SIZE(of));
 }
 
 void map_cgrp_storage_collect(struct bpf *b, struct map_copy *m)
 {
-	storage_collect(b, m, cgroup_read);
+	const struct field *const of[] = {&b->layout.cgroup.kn, &b->layout.cgroup.id};
+
+	storage_collect(b, m, cgroup_read, of, ARRAY_SIZE(of));
 }
 
 void map_inode_storage_collect(struct bpf *b, struct map_copy *m)
 {
-	storage_collect(b, m, inode_read);
+	const struct field *const of[] = {&b->layout.inode.i_ino};
+
+	storage_collect(b, m, inode_read, of, ARRAY_SIZE(of));
 }
 
 void map_sk_storage_collect(struct bpf *b, struct map_copy *m)
 {
-	storage_collect(b, m, address_read);
+	storage_collect(b, m, address_read, NULL, 0);
 }
 
 /* The older kind: a list through all of them, whose elements know the cgroup's id. */

@@ -13,7 +13,7 @@ static bool name_read(struct bpf *b, uint64_t prog, struct bpf_prog_id *to)
 	int64_t aux, id;
 
 	if (kernel_field_number(b->k, &l->prog.aux, prog, &aux) ||
-	    kernel_field_number(b->k, &l->aux.id, aux, &id) ||
+	    kernel_field_number(b->k, &l->aux.id, aux, &id) || !field_is_there(&l->aux.name) ||
 	    memory_string(&b->k->memory, aux + l->aux.name.offset, to->name, sizeof(to->name)) < 0)
 		return false;
 	to->id = id;

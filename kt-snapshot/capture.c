@@ -25,6 +25,47 @@ void capture_missing(struct capture *c, const char *fmt, ...)
 	json_array_append_new(c->missing, text);
 }
 
+/* A part of "struct rq.curr or runqueues". */
+static bool one_is_there(const struct kernel *k, const char *text, size_t len)
+{
+	_cleanup_free_ char *name = xstrndup(text, len);
+	char *type = !strncmp(name, "struct ", 7) ? name + 7 : NULL, *dot;
+	struct field f;
+
+	if (!type)
+		return kallsyms_find(&k->symbols, name);
+	dot = strchr(type, '.');
+	if (!dot)
+		return types_find(&k->types, type);
+	*dot = '\0';
+	return !types_field(&k->types, type, dot + 1, &f);
+}
+
+static bool is_there(const struct kernel *k, const char *need)
+{
+	static const char or [] = " or ";
+	const char *end;
+
+	for (; (end = strstr(need, or)); need = end + strlen(or)) {
+		if (one_is_there(k, need, end - need))
+			return true;
+	}
+	return one_is_there(k, need, strlen(need));
+}
+
+static void note_needs(struct capture *c, const struct capture_section *s)
+{
+	size_t i;
+
+	for (i = 0; s->needs && s->needs[i]; i++) {
+		if (is_there(c->kernel, s->needs[i]))
+			continue;
+		capture_missing(c, "%s", s->needs[i]);
+		if (!i)
+			return;
+	}
+}
+
 static bool wanted(const struct capture_want *want, const char *name)
 {
 	size_t i;
@@ -40,14 +81,20 @@ static bool wanted(const struct capture_want *want, const char *name)
  * The guest's own time: the latest of the CPUs' runqueue clocks (sched_clock(), nanoseconds since
  * boot). It stands still while the guest is idle.
  */
-static uint64_t guest_time(struct kernel *k)
+static uint64_t guest_time(struct capture *c)
 {
+	struct kernel *k = c->kernel;
 	uint64_t rq = kallsyms_find(&k->symbols, "runqueues"), latest = 0;
+	struct field f;
 	int64_t clock;
 	uint32_t cpu;
 
-	for (cpu = 0; rq && cpu < k->n_cpus; cpu++) {
-		if (!kernel_number(k, "rq", "clock", kernel_per_cpu(k, rq, cpu), &clock) &&
+	if (!rq || types_field(&k->types, "rq", "clock", &f)) {
+		capture_missing(c, "t_ns: %s", rq ? "struct rq.clock" : "runqueues");
+		return 0;
+	}
+	for (cpu = 0; cpu < k->n_cpus; cpu++) {
+		if (!kernel_field_number(k, &f, kernel_per_cpu(k, rq, cpu), &clock) &&
 		    (uint64_t)clock > latest)
 			latest = clock;
 	}
@@ -74,7 +121,7 @@ static uint64_t collect(struct capture *c, void **states)
 	size_t i;
 
 	memory_flush(&c->kernel->memory);
-	json_object_set_new(c->doc, "t_ns", json_integer(guest_time(c->kernel)));
+	json_object_set_new(c->doc, "t_ns", json_integer(guest_time(c)));
 	for (i = 0; capture_sections[i]; i++) {
 		const struct capture_section *s = capture_sections[i];
 		int err = 0;
@@ -95,6 +142,8 @@ static void render(struct capture *c, void **states)
 		const struct capture_section *s = capture_sections[i];
 		int err = 0;
 
+		if (wanted(c->want, s->name))
+			note_needs(c, s);
 		if (s->render && wanted(c->want, s->name) && (states[i] || !s->collect))
 			err = s->render(c, states[i]);
 		if (err)

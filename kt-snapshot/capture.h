@@ -36,6 +36,12 @@ struct capture {
 struct capture_section {
 	const char *name;
 	const char *help;
+	/*
+	 * What it needs of a kernel, NULL-terminated: "struct rq.curr", "struct rq", "runqueues";
+	 * of several, with " or " between them, one. What is not there is noted in "missing";
+	 * without the first the section is not there at all, and the rest is not looked at.
+	 */
+	const char *const *needs;
 	void (*prepare)(struct capture *c);
 	int (*collect)(struct capture *c, void **state);
 	int (*render)(struct capture *c, void *state);

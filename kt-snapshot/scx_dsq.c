@@ -18,13 +18,14 @@ int scx_dsqs_init(struct scx_dsqs *d, struct kernel *k, json_t *list)
 	const struct {
 		const char *type, *path;
 		struct field *to;
+		bool needed;
 	} members[] = {
-		{"scx_dispatch_q", "nr", &d->nr},
+		{"scx_dispatch_q", "nr", &d->nr, true},
+		{"scx_dispatch_q", "list", &d->head, true},
+		{"scx_dsq_list_node", "flags", &d->node_flags, true},
+		{"task_struct", "scx.dsq_list", &d->node, true},
 		{"scx_dispatch_q", "id", &d->id},
-		{"scx_dispatch_q", "list", &d->head},
 		{"scx_dispatch_q", "hash_node", &d->hash_node},
-		{"scx_dsq_list_node", "flags", &d->node_flags},
-		{"task_struct", "scx.dsq_list", &d->node},
 		{"task_struct", "scx.slice", &d->slice},
 		{"task_struct", "scx.dsq_vtime", &d->vtime},
 		{"task_struct", "pid", &d->pid},
@@ -36,8 +37,9 @@ int scx_dsqs_init(struct scx_dsqs *d, struct kernel *k, json_t *list)
 	for (i = 0; i < ARRAY_SIZE(members); i++) {
 		if (!types_field(&k->types, members[i].type, members[i].path, members[i].to))
 			continue;
-		d->missing = members[i].path;
-		return -ENOENT;
+		if (members[i].needed)
+			return -ENOENT;
+		*members[i].to = (struct field){};
 	}
 	return 0;
 }
@@ -58,7 +60,8 @@ static json_t *task_json(struct scx_dsqs *d, uint64_t task)
 			json_object_set_new(o, numbers[i].key,
 					    i ? u64_json(value) : json_integer(value));
 	}
-	if (memory_string(&d->kernel->memory, task + d->comm.offset, comm, sizeof(comm)) >= 0)
+	if (d->comm.size &&
+	    memory_string(&d->kernel->memory, task + d->comm.offset, comm, sizeof(comm)) >= 0)
 		json_object_set_new(o, "comm", scx_text(comm));
 	return o;
 }
@@ -93,7 +96,7 @@ static void add_tasks(struct scx_dsqs *d, json_t *o, uint64_t va, int64_t nr)
 int scx_dsqs_add(struct scx_dsqs *d, const char *type, const char *where, uint32_t number,
 		 uint64_t va)
 {
-	int64_t nr, id;
+	int64_t nr, id = 0;
 	json_t *o;
 
 	if (json_array_size(d->list) >= SCX_MAX_DSQS) {
@@ -101,7 +104,7 @@ int scx_dsqs_add(struct scx_dsqs *d, const char *type, const char *where, uint32
 		return 0;
 	}
 	if (kernel_field_number(d->kernel, &d->nr, va, &nr) ||
-	    kernel_field_number(d->kernel, &d->id, va, &id))
+	    (!where && kernel_field_number(d->kernel, &d->id, va, &id)))
 		return -EFAULT;
 	o = json_object();
 	json_object_set_new(o, "type", json_string(type));
@@ -156,11 +159,15 @@ static int read_table(struct scx_dsqs *d, uint64_t va, struct founds *f)
 	struct field buckets;
 	uint64_t bucket;
 	int64_t i;
+	int err;
 
-	if (types_field(&k->types, "bucket_table", "buckets", &buckets) ||
-	    kernel_number(k, "bucket_table", "size", va, &size) ||
-	    kernel_number(k, "bucket_table", "nest", va, &nest))
-		return -EFAULT;
+	if (types_field(&k->types, "bucket_table", "buckets", &buckets))
+		return -ENOENT;
+	err = kernel_number(k, "bucket_table", "size", va, &size);
+	if (!err)
+		err = kernel_number(k, "bucket_table", "nest", va, &nest);
+	if (err)
+		return err;
 	if (nest || size > BUCKETS_MAX)
 		return -ENOTSUP;
 	for (i = 0; i < size; i++) {
@@ -176,8 +183,12 @@ int scx_dsqs_add_table(struct scx_dsqs *d, uint64_t va)
 	_cleanup_free_ struct found *v = xcalloc(SCX_MAX_DSQS, sizeof(*v));
 	struct founds f = {v};
 	int64_t table;
-	int err = kernel_number(d->kernel, "rhashtable", "tbl", va, &table) ? -EFAULT : 0;
+	int err = 0;
 	size_t i;
+
+	if (!d->id.size || !d->hash_node.size)
+		return -ENOENT;
+	err = kernel_number(d->kernel, "rhashtable", "tbl", va, &table);
 
 	for (i = 0; !err && table && i < TABLES_MAX; i++) {
 		err = read_table(d, table, &f);

@@ -16,15 +16,17 @@
 /* Where the members are, looked up once, and the list that is being filled. */
 struct scx_dsqs {
 	struct kernel *kernel;
-	json_t *list;	     /* borrowed */
-	size_t n_tasks;	     /* in all of them */
-	bool full;	     /* a queue was left out */
-	const char *missing; /* the member that this kernel lacks, or NULL */
-	struct field nr, id, head, hash_node;
-	struct field node, node_flags, pid, comm, slice, vtime;
+	json_t *list;	/* borrowed */
+	size_t n_tasks; /* in all of them */
+	bool full;	/* a queue was left out */
+	struct field nr, head, node, node_flags;
+	struct field id, hash_node, pid, comm, slice, vtime; /* size 0: this kernel lacks it */
 };
 
-/* @list, an array, gets an entry for each queue that is added. Returns 0 or -ENOENT. */
+/*
+ * @list, an array, gets an entry for each queue that is added. Returns 0, or -ENOENT when this
+ * kernel lacks what every queue needs.
+ */
 int scx_dsqs_init(struct scx_dsqs *d, struct kernel *k, json_t *list);
 
 /*
@@ -35,8 +37,9 @@ int scx_dsqs_add(struct scx_dsqs *d, const char *type, const char *where, uint32
 		 uint64_t va);
 
 /*
- * Add the queues in the struct rhashtable at @va, in the order of their ids. Returns 0, -EFAULT, or
- * -ENOTSUP for a table that the kernel had no memory to lay out in one piece.
+ * Add the queues in the struct rhashtable at @va, in the order of their ids. Returns 0, -EFAULT,
+ * -ENOENT when this kernel lacks a member that it takes, or -ENOTSUP for a table that the kernel
+ * had no memory to lay out in one piece.
  */
 int scx_dsqs_add_table(struct scx_dsqs *d, uint64_t va);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Section "cpu": each CPU's runqueue and the task that it runs (kernel/sched/sched.h, struct rq).
  */
-#include <errno.h>
 
 #include "capture.h"
 #include "cleanup.h"
@@ -22,6 +21,27 @@ static const struct {
 	{"scx_flags", "scx.flags"},
 	{"scx_cpu_released", "scx.cpu_released"},
 	{"local_dsq_depth", "scx.local_dsq.nr"},
+};
+
+static const char *const needs[] = {
+	"runqueues",
+	"struct rq.nr_running",
+	"struct rq.clock",
+	"struct rq.clock_task",
+	"struct rq.nr_switches",
+	"struct rq.cfs.h_nr_queued",
+	"struct rq.rt.rt_nr_running",
+	"struct rq.dl.dl_nr_running",
+	"struct rq.scx.nr_running",
+	"struct rq.scx.flags",
+	"struct rq.scx.cpu_released",
+	"struct rq.scx.local_dsq.nr",
+	"struct rq.curr",
+	"struct task_struct.pid",
+	"struct task_struct.tgid",
+	"struct task_struct.comm",
+	"struct task_struct.prio",
+	NULL,
 };
 
 static json_t *task_json(struct kernel *k, uint64_t task)
@@ -59,23 +79,20 @@ static int collect(struct capture *c, void **state)
 
 		json_object_set_new(o, "cpu", json_integer(cpu));
 		for (i = 0; i < ARRAY_SIZE(rq_members); i++) {
-			int err = kernel_number(k, "rq", rq_members[i].path, at, &value);
-
-			if (!err)
+			if (!kernel_number(k, "rq", rq_members[i].path, at, &value))
 				json_object_set_new(o, rq_members[i].key, json_integer(value));
-			else if (!cpu)
-				capture_missing(c, "struct rq.%s", rq_members[i].path);
 		}
 		if (!kernel_number(k, "rq", "curr", at, &value))
 			json_object_set_new(o, "curr", task_json(k, value));
 		json_array_append_new(cpus, o);
 	}
 	json_object_set_new(c->doc, "cpu", cpus);
-	return rq ? 0 : -ENOENT;
+	return 0;
 }
 
 const struct capture_section section_cpus = {
 	.name = "cpu",
 	.help = "runqueues, and the task that each CPU runs",
+	.needs = needs,
 	.collect = collect,
 };

@@ -57,9 +57,26 @@ static const char *const arrays[] = {
 	"lb_hot_gained",     "lb_nobusyq",	  "lb_nobusyg",
 };
 
+/* And the members that are listed above. */
+static const char *const needs[] = {
+	"runqueues",
+	"struct rq.sd",
+	"struct sched_domain.parent",
+	"struct sched_domain.name",
+	"struct sched_domain.flags",
+	"struct sched_domain.groups",
+	"struct sched_group.next",
+	"struct sched_group.group_weight",
+	"struct sched_group.cpumask",
+	"struct sched_group.sgc",
+	"struct sched_group_capacity.capacity",
+	NULL,
+};
+
 struct layout {
-	struct field parent, groups, name, flags, next, weight, cores, sgc, capacity, group_span;
-	struct field numbers[ARRAY_SIZE(numbers)]; /* size 0: this kernel has it not */
+	/* Size 0: this kernel has it not. */
+	struct field parent, name, flags, groups, next, group_span, weight, cores, sgc, capacity;
+	struct field numbers[ARRAY_SIZE(numbers)];
 	struct field arrays[ARRAY_SIZE(arrays)];
 	uint32_t size; /* of struct sched_domain: the CPUs' mask comes behind it */
 };
@@ -88,32 +105,31 @@ struct domains {
 	bool full;
 };
 
+/* Returns 0, or -ENOENT: without these nothing can be seen. */
 static int layout_find(struct capture *c, struct layout *l)
 {
 	const struct types *t = &c->kernel->types;
 	const struct {
 		const char *type, *path;
 		struct field *to;
-	} needed[] = {
+	} members[] = {
 		{"sched_domain", "parent", &l->parent},
-		{"sched_domain", "groups", &l->groups},
 		{"sched_domain", "name", &l->name},
 		{"sched_domain", "flags", &l->flags},
+		{"sched_domain", "groups", &l->groups},
 		{"sched_group", "next", &l->next},
-		{"sched_group", "group_weight", &l->weight},
 		{"sched_group", "cpumask", &l->group_span},
+		{"sched_group", "group_weight", &l->weight},
+		{"sched_group", "cores", &l->cores},
 		{"sched_group", "sgc", &l->sgc},
 		{"sched_group_capacity", "capacity", &l->capacity},
 	};
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(needed); i++) {
-		if (!types_field(t, needed[i].type, needed[i].path, needed[i].to))
-			continue;
-		capture_missing(c, "struct %s.%s", needed[i].type, needed[i].path);
-		return -ENOENT;
+	for (i = 0; i < ARRAY_SIZE(members); i++) {
+		if (types_field(t, members[i].type, members[i].path, members[i].to))
+			*members[i].to = (struct field){};
 	}
-	types_field(t, "sched_group", "cores", &l->cores);
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		if (types_field(t, "sched_domain", numbers[i], &l->numbers[i]))
 			capture_missing(c, "struct sched_domain.%s", numbers[i]);
@@ -123,7 +139,7 @@ static int layout_find(struct capture *c, struct layout *l)
 			capture_missing(c, "struct sched_domain.%s", arrays[i]);
 	}
 	l->size = types_size(t, "sched_domain");
-	return l->size && l->size <= STRUCT_MAX ? 0 : -ENOTSUP;
+	return l->parent.size && l->size <= STRUCT_MAX ? 0 : -ENOENT;
 }
 
 static int read_mask(struct kernel *k, uint64_t va, struct cpuset *set)
@@ -156,10 +172,12 @@ static void read_groups(struct kernel *k, struct domains *d, struct copy *copy, 
 	while (at && copy->n_groups < k->n_cpus) {
 		struct group *g = group_new(d);
 
-		if (!g || memory_u32(m, at + l->weight.offset, &g->weight) ||
-		    memory_u64(m, at + l->sgc.offset, &sgc) ||
-		    memory_u64(m, sgc + l->capacity.offset, &g->capacity) ||
+		if (!g || (l->weight.size && memory_u32(m, at + l->weight.offset, &g->weight)) ||
 		    read_mask(k, at + l->group_span.offset, &g->cpus))
+			return;
+		if (l->sgc.size && l->capacity.size &&
+		    (memory_u64(m, at + l->sgc.offset, &sgc) ||
+		     memory_u64(m, sgc + l->capacity.offset, &g->capacity)))
 			return;
 		if (l->cores.size == 4)
 			memory_u32(m, at + l->cores.offset, &g->cores);
@@ -170,20 +188,25 @@ static void read_groups(struct kernel *k, struct domains *d, struct copy *copy, 
 	}
 }
 
+static bool has_groups(const struct layout *l)
+{
+	return l->groups.size && l->next.size && l->group_span.type; /* an array without end */
+}
+
 static int read_domain(struct kernel *k, struct domains *d, uint32_t cpu, uint64_t *va)
 {
 	const struct layout *l = &d->layout;
 	struct copy *copy = &d->copies[d->n];
-	uint64_t name, groups;
+	uint64_t name = 0, groups = 0;
 
 	*copy = (struct copy){.cpu = cpu, .data = xmalloc(l->size)};
 	d->n++;
 	if (memory_read(&k->memory, *va, copy->data, l->size) ||
 	    read_mask(k, *va + l->size, &copy->cpus) ||
-	    memory_u64(&k->memory, *va + l->name.offset, &name) ||
-	    memory_u64(&k->memory, *va + l->groups.offset, &groups))
+	    (l->name.size && memory_u64(&k->memory, *va + l->name.offset, &name)) ||
+	    (has_groups(l) && memory_u64(&k->memory, *va + l->groups.offset, &groups)))
 		return -EFAULT;
-	if (memory_string(&k->memory, name, copy->name, sizeof(copy->name)) < 0)
+	if (!l->name.size || memory_string(&k->memory, name, copy->name, sizeof(copy->name)) < 0)
 		copy->name[0] = '\0';
 	read_groups(k, d, copy, groups);
 	return memory_u64(&k->memory, *va + l->parent.offset, va);
@@ -208,11 +231,11 @@ static int collect(struct capture *c, void **state)
 	struct domains *d = xcalloc(1, sizeof(*d));
 	struct field sd;
 	uint32_t cpu;
-	int err = rq ? layout_find(c, &d->layout) : -ENOENT;
+	int err;
 
 	*state = d;
-	if (err || types_field(&k->types, "rq", "sd", &sd))
-		return err ? err : -ENOENT;
+	if (!rq || layout_find(c, &d->layout) || types_field(&k->types, "rq", "sd", &sd))
+		return 0;
 	d->copies = xcalloc((size_t)k->n_cpus * LEVELS_MAX, sizeof(*d->copies));
 	for (cpu = 0; cpu < k->n_cpus; cpu++) {
 		size_t first = d->n;
@@ -282,10 +305,12 @@ static json_t *groups_json(const struct domains *d, const struct copy *copy)
 		json_t *o = json_object();
 
 		json_object_set_new(o, "cpus", cpus_json(&g->cpus));
-		json_object_set_new(o, "weight", json_integer(g->weight));
+		if (d->layout.weight.size)
+			json_object_set_new(o, "weight", json_integer(g->weight));
 		if (d->layout.cores.size)
 			json_object_set_new(o, "cores", json_integer(g->cores));
-		json_object_set_new(o, "capacity", json_integer(g->capacity));
+		if (d->layout.sgc.size && d->layout.capacity.size)
+			json_object_set_new(o, "capacity", json_integer(g->capacity));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -299,11 +324,13 @@ static json_t *domain_json(struct capture *c, const struct domains *d, const str
 	size_t i;
 	int kind;
 
-	json_object_set_new(o, "name", scx_text(copy->name));
+	if (l->name.size)
+		json_object_set_new(o, "name", scx_text(copy->name));
 	json_object_set_new(o, "span", cpus_json(&copy->cpus));
-	json_object_set_new(
-		o, "flags",
-		flags_json(&c->kernel->types, names, number_in(&l->flags, copy->data, l->size)));
+	if (l->flags.size)
+		json_object_set_new(o, "flags",
+				    flags_json(&c->kernel->types, names,
+					       number_in(&l->flags, copy->data, l->size)));
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		if (l->numbers[i].size)
 			json_object_set_new(
@@ -323,7 +350,8 @@ static json_t *domain_json(struct capture *c, const struct domains *d, const str
 					      json_integer(number_in(&f, copy->data, l->size)));
 		json_object_set_new(o, arrays[i], list);
 	}
-	json_object_set_new(o, "groups", groups_json(d, copy));
+	if (has_groups(l))
+		json_object_set_new(o, "groups", groups_json(d, copy));
 	return o;
 }
 
@@ -358,6 +386,7 @@ static int render(struct capture *c, void *state)
 const struct capture_section section_domain = {
 	.name = "sched_domain",
 	.help = "each CPU's scheduling domains, their groups and balance counters",
+	.needs = needs,
 	.collect = collect,
 	.render = render,
 	.release = release,

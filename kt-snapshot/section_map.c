@@ -13,6 +13,44 @@
 #include "cleanup.h"
 #include "diag.h"
 
+/* Of all maps; what a map's contents need is noted with the map. */
+static const char *const needs[] = {
+	"map_idr",
+	"struct idr.idr_rt.xa_head",
+	"struct xa_node.shift",
+	"struct xa_node.slots",
+	"struct bpf_map.id",
+	"struct bpf_map.map_type",
+	"struct bpf_map.name",
+	"struct bpf_map.key_size",
+	"struct bpf_map.value_size",
+	"struct bpf_map.max_entries",
+	"struct bpf_map.map_flags",
+	"struct bpf_map.map_extra",
+	"struct bpf_map.frozen",
+	"struct bpf_map.btf",
+	"struct bpf_map.btf_key_type_id",
+	"struct bpf_map.btf_value_type_id",
+	"struct bpf_map.btf_vmlinux_value_type_id",
+	"struct btf.id",
+	"struct btf.data",
+	"struct btf.data_size",
+	"struct btf.base_btf",
+	"struct btf.kernel_btf",
+	"struct task_struct.tgid",
+	"struct task_struct.comm",
+	"struct kernfs_node.name",
+	"struct kernfs_node.__parent or struct kernfs_node.parent",
+	"struct bpf_cgroup_storage.key.attach_type",
+	"struct bpf_struct_ops_map.btf",
+	"struct bpf_struct_ops_common_value",
+	"prog_idr",
+	"struct bpf_prog.aux",
+	"struct bpf_prog_aux.id",
+	"struct bpf_prog_aux.name",
+	NULL,
+};
+
 struct maps {
 	struct bpf *b;
 	struct map_copy *maps;
@@ -54,7 +92,7 @@ static int collect(struct capture *c, void **state)
 	size_t n = 0, i;
 
 	if (!idr || !b)
-		return idr ? -ENOMEM : -ENOENT;
+		return idr ? -ENOMEM : 0;
 	s = xcalloc(1, sizeof(*s));
 	s->b = b;
 	bpf_pool_reset(&b->pool);
@@ -85,7 +123,7 @@ static void prepare(struct capture *c)
 	struct maps *s;
 	size_t i;
 
-	if (collect(c, &state))
+	if (collect(c, &state) || !state)
 		return;
 	s = state;
 	for (i = 0; i < s->n; i++) {
@@ -129,6 +167,7 @@ static int render(struct capture *c, void *state)
 const struct capture_section section_map = {
 	.name = "map",
 	.help = "BPF maps and their contents",
+	.needs = needs,
 	.prepare = prepare,
 	.collect = collect,
 	.render = render,

@@ -21,12 +21,47 @@
 #define TAG_BYTES   8
 #define NAME_IS_CUT 15 /* a name of this length may have been longer */
 
+static const char *const needs[] = {
+	"prog_idr",
+	"struct idr.idr_rt.xa_head",
+	"struct xa_node.shift",
+	"struct xa_node.slots",
+	"struct bpf_prog.aux",
+	"struct bpf_prog.type",
+	"struct bpf_prog.tag",
+	"struct bpf_prog.gpl_compatible",
+	"struct bpf_prog.stats",
+	"struct bpf_prog.len",
+	"struct bpf_prog.jited",
+	"struct bpf_prog.jited_len",
+	"struct bpf_prog_aux.id",
+	"struct bpf_prog_aux.name",
+	"struct bpf_prog_aux.verified_insns",
+	"struct bpf_prog_aux.load_time",
+	"struct bpf_prog_aux.used_maps",
+	"struct bpf_prog_aux.used_map_cnt",
+	"struct bpf_prog_aux.btf",
+	"struct bpf_prog_aux.func_info",
+	"struct bpf_prog_aux.func",
+	"struct bpf_prog_aux.func_cnt",
+	"struct bpf_prog_stats.cnt",
+	"struct bpf_prog_stats.nsecs",
+	"struct bpf_prog_stats.misses",
+	"struct bpf_map.id",
+	"struct btf.id",
+	"struct btf.data",
+	"struct btf.data_size",
+	"struct btf.base_btf",
+	"struct btf.kernel_btf",
+	NULL,
+};
+
 struct prog_copy {
 	uint64_t address, aux; /* struct bpf_prog, struct bpf_prog_aux */
 	int64_t id, type;
 	char name[17];
 	uint8_t tag[TAG_BYTES];
-	bool has_tag;
+	bool has_type, has_tag;
 	struct bpf_btf *btf;
 	uint32_t function; /* its type's id in @btf, or 0 */
 	uint32_t *map_ids;
@@ -162,10 +197,11 @@ static bool prog_read(struct bpf *b, uint64_t address, struct prog_copy *p)
 
 	*p = (struct prog_copy){.address = address};
 	if (!number(b, &l->prog.aux, address, &aux) || !number(b, &l->aux.id, aux, &p->id) ||
-	    !number(b, &l->prog.type, address, &p->type) ||
-	    memory_string(&b->k->memory, aux + l->aux.name.offset, p->name, sizeof(p->name)) < 0)
+	    (field_is_there(&l->aux.name) &&
+	     memory_string(&b->k->memory, aux + l->aux.name.offset, p->name, sizeof(p->name)) < 0))
 		return false;
 	p->aux = aux;
+	p->has_type = number(b, &l->prog.type, address, &p->type);
 	p->has_tag = field_is_there(&l->prog.tag) &&
 		     !memory_read(&b->k->memory, address + l->prog.tag.offset, p->tag, TAG_BYTES);
 	numbers_read(b, p);
@@ -186,7 +222,7 @@ static int collect(struct capture *c, void **state)
 	size_t n = 0, i;
 
 	if (!idr || !b)
-		return idr ? -ENOMEM : -ENOENT;
+		return idr ? -ENOMEM : 0;
 	s = xcalloc(1, sizeof(*s));
 	s->b = b;
 	objects = bpf_idr_read(c->kernel, &b->layout, idr, &n, &s->why);
@@ -217,7 +253,7 @@ static void prepare(struct capture *c)
 {
 	void *state = NULL;
 
-	if (!collect(c, &state))
+	if (!collect(c, &state) && state)
 		release(state);
 }
 
@@ -252,7 +288,8 @@ static json_t *prog_json(struct bpf *b, const struct prog_copy *p)
 
 	json_object_set_new(o, "id", json_integer(p->id));
 	json_object_set_new(o, "name", name_json(b, p));
-	json_object_set_new(o, "type", json_string(type));
+	if (p->has_type)
+		json_object_set_new(o, "type", json_string(type));
 	if (p->has_tag)
 		json_object_set_new(o, "tag", hex_bytes_json(p->tag, TAG_BYTES));
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -271,19 +308,6 @@ static json_t *prog_json(struct bpf *b, const struct prog_copy *p)
 	return o;
 }
 
-static void missing_note(struct capture *c, const struct bpf_layout *l)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct field *f = (const void *)((const char *)l + rows[i].field);
-
-		if (!field_is_there(f))
-			capture_missing(c, "prog.%s: struct %s", rows[i].key,
-					bpf_layout_name(l, f));
-	}
-}
-
 static int render(struct capture *c, void *state)
 {
 	struct progs *s = state;
@@ -292,8 +316,6 @@ static int render(struct capture *c, void *state)
 
 	for (i = 0; i < s->n; i++)
 		json_array_append_new(list, prog_json(s->b, &s->progs[i]));
-	if (s->n)
-		missing_note(c, &s->b->layout);
 	if (s->why)
 		capture_missing(c, "programs of prog_idr: %s", s->why);
 	if (s->broken)
@@ -305,6 +327,7 @@ static int render(struct capture *c, void *state)
 const struct capture_section section_prog = {
 	.name = "prog",
 	.help = "BPF programs and their run statistics",
+	.needs = needs,
 	.prepare = prepare,
 	.collect = collect,
 	.render = render,

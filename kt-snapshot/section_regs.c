@@ -22,6 +22,24 @@ static const char *const names[ORC_N_REGISTERS] = {
 static const char *const ends[] = {
 	[ORC_END] = "end", [ORC_USER] = "user", [ORC_LOST] = "lost", [ORC_BOUND] = "bound"};
 
+/* Of the stacks: registers are kt-vmm's. */
+static const char *const needs[] = {
+	"__start_orc_unwind",
+	"__start_orc_unwind_ip",
+	"__stop_orc_unwind_ip",
+	"_stext",
+	"_etext",
+	"_sinittext",
+	"_einittext",
+	"schedule",
+	"bpf_kallsyms",
+	"struct bpf_ksym.lnode",
+	"struct bpf_ksym.name",
+	"struct bpf_ksym.start",
+	"struct bpf_ksym.end",
+	NULL,
+};
+
 struct cpu_stack {
 	struct orc_frame frames[ORC_MAX_FRAMES];
 	size_t n;
@@ -75,8 +93,6 @@ static int collect(struct capture *c, void **state)
 	json_decref(answer);
 	if (orc_here(c->kernel))
 		s->stacks = xcalloc(s->n, sizeof(*s->stacks));
-	else
-		capture_missing(c, "kernel stacks: __start_orc_unwind");
 	for (i = 0; s->stacks && i < s->n; i++)
 		stack_read(c->kernel, json_array_get(s->cpus, i), &s->stacks[i]);
 	*state = s;
@@ -151,6 +167,7 @@ static void release(void *state)
 const struct capture_section section_regs = {
 	.name = "regs",
 	.help = "the vCPUs' registers and kernel stacks, in cpu",
+	.needs = needs,
 	.collect = collect,
 	.render = render,
 	.release = release,

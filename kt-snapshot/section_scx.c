@@ -44,6 +44,56 @@ static const struct place values[] = {
 static const char *const settings[] = {"dispatch_max_batch", "timeout_ms", "exit_dump_len",
 				       "hotplug_seq", "sub_cgroup_id"};
 
+static const char *const needs[] = {
+	"struct sched_ext_ops",
+	"scx_enable_state_var or scx_ops_enable_state_var", /* the latter up to 6.14 */
+	"scx_root or scx_ops",
+	"struct scx_sched.ops or scx_ops",
+	"struct sched_ext_ops.name",
+	"struct sched_ext_ops.flags",
+	"struct sched_ext_ops.dispatch_max_batch",
+	"struct sched_ext_ops.timeout_ms",
+	"struct sched_ext_ops.exit_dump_len",
+	"struct sched_ext_ops.hotplug_seq",
+	"struct scx_enable_state or struct scx_ops_enable_state",
+	"struct scx_ops_flags",
+	"clocksource_jiffies",
+	"struct clocksource.mult",
+	"struct clocksource.shift",
+	"struct scx_sched.exit_kind or scx_exit_kind",
+	"struct scx_sched.exit_info or scx_exit_info",
+	"struct scx_exit_kind",
+	"struct scx_exit_info.kind",
+	"struct scx_exit_info.exit_code",
+	"struct scx_exit_info.reason",
+	"struct scx_exit_info.msg",
+	"struct scx_event_stats",
+	"struct scx_sched.pcpu or struct scx_sched.event_stats_cpu or event_stats_cpu",
+	"struct scx_sched_pcpu.event_stats or struct scx_sched.event_stats_cpu or event_stats_cpu",
+	"runqueues",
+	"struct rq.scx.local_dsq",
+	"struct scx_dispatch_q.nr",
+	"struct scx_dispatch_q.list",
+	"struct scx_dispatch_q.id",
+	"struct scx_dispatch_q.hash_node",
+	"struct scx_dsq_list_node.flags",
+	"struct task_struct.scx.dsq_list",
+	"struct task_struct.scx.slice",
+	"struct task_struct.scx.dsq_vtime",
+	"struct task_struct.pid",
+	"struct task_struct.comm",
+	"struct scx_sched.pnode or struct scx_sched.global_dsqs or global_dsqs",
+	"nr_node_ids",
+	"struct scx_sched_pcpu.bypass_dsq or struct rq.scx.bypass_dsq",
+	"struct scx_sched.dsq_hash or dsq_hash",
+	"struct rhashtable.tbl",
+	"struct bucket_table.buckets",
+	"struct bucket_table.size",
+	"struct bucket_table.nest",
+	"struct bucket_table.future_tbl",
+	NULL,
+};
+
 struct reading {
 	struct capture *c;
 	struct kernel *k;
@@ -80,7 +130,10 @@ static void add_places(const struct reading *r, json_t *o, const struct place *p
 		uint64_t va, value = 0;
 
 		if (!place_known(r, p)) {
-			capture_missing(r->c, "scx.%s", p->key);
+			capture_missing(
+				r->c, "scx.%s: %s%s%s%s", p->key,
+				p->member ? "struct scx_sched." : "", p->member ? p->member : "",
+				p->member && p->symbol ? " or " : "", p->symbol ? p->symbol : "");
 			continue;
 		}
 		if (!place_find(r, p->member, p->symbol, &va) ||
@@ -120,13 +173,13 @@ static void add_ops(struct reading *r)
 	int64_t value;
 	size_t i;
 
-	if (!place_find(r, "ops", "scx_ops", &va) ||
-	    types_field(&r->k->types, "sched_ext_ops", "name", &name)) {
+	if (!place_find(r, "ops", "scx_ops", &va)) {
 		json_object_set_new(r->o, "ops", json_null());
 		return;
 	}
 	o = json_object();
-	json_object_set_new(o, "name", string_at(r->k, va + name.offset));
+	if (!types_field(&r->k->types, "sched_ext_ops", "name", &name))
+		json_object_set_new(o, "name", string_at(r->k, va + name.offset));
 	if (!kernel_number(r->k, "sched_ext_ops", "flags", va, &value)) {
 		json_object_set_new(o, "flags",
 				    scx_flag_names(r->k, "scx_ops_flags", "scx_ops_", value));
@@ -139,24 +192,34 @@ static void add_ops(struct reading *r)
 	json_object_set_new(r->o, "ops", o);
 }
 
-/* How the scheduler ends: the kind is written first, the rest by and by. */
+/*
+ * How the scheduler ends: the kind is written first, the rest by and by. Once the kernel is at it
+ * the kind is but "done", and the rest has it.
+ */
 static void add_exit(struct reading *r)
 {
 	uint64_t kind_at, info_at, info = 0;
-	uint32_t kind;
-	char name[48];
+	char name[48] = "";
 	json_t *o;
 	int64_t value;
+	uint32_t kind;
 
 	if (!place_find(r, "exit_kind", "scx_exit_kind", &kind_at) ||
 	    memory_u32(&r->k->memory, kind_at, &kind))
 		return;
-	o = json_object();
+	if (kind && place_find(r, "exit_info", "scx_exit_info", &info_at) &&
+	    memory_u64(&r->k->memory, info_at, &info))
+		info = 0;
 	scx_enum_name(r->k, "scx_exit_kind", "scx_exit_", kind, name, sizeof(name));
+	if (!strcmp(name, "done") && info &&
+	    !kernel_number(r->k, "scx_exit_info", "kind", info, &value) && value) {
+		kind = value;
+		scx_enum_name(r->k, "scx_exit_kind", "scx_exit_", kind, name, sizeof(name));
+	}
+	o = json_object();
 	json_object_set_new(o, "kind", json_string(name));
 	json_object_set_new(o, "kind_value", json_integer(kind));
-	if (place_find(r, "exit_info", "scx_exit_info", &info_at) &&
-	    !memory_u64(&r->k->memory, info_at, &info) && info && kind) {
+	if (info) {
 		if (!kernel_number(r->k, "scx_exit_info", "exit_code", info, &value))
 			json_object_set_new(o, "code", json_integer(value));
 		json_object_set_new(o, "reason",
@@ -174,12 +237,8 @@ static void add_global_dsqs(struct reading *r, struct scx_dsqs *d)
 	uint64_t va, list, dsq;
 	struct field f;
 
-	if (!place_find(r, "pnode", NULL, &va) &&
-	    !place_find(r, "global_dsqs", "global_dsqs", &va)) {
-		if (r->root || !r->has_sched)
-			capture_missing(r->c, "scx global dispatch queues");
+	if (!place_find(r, "pnode", NULL, &va) && !place_find(r, "global_dsqs", "global_dsqs", &va))
 		return;
-	}
 	if (!types_field(&r->k->types, "scx_sched_pnode", "global_dsq", &f))
 		offset = f.offset;
 	va = memory_u64(&r->k->memory, va, &list) ? 0 : list;
@@ -214,10 +273,8 @@ static void add_dsqs(struct reading *r)
 	int err;
 
 	json_object_set_new(r->o, "dsq", list);
-	if (scx_dsqs_init(&d, r->k, list)) {
-		capture_missing(r->c, "scx dispatch queues: %s", d.missing);
+	if (scx_dsqs_init(&d, r->k, list))
 		return;
-	}
 	add_global_dsqs(r, &d);
 	add_cpu_dsqs(r, &d, "local", "rq", "scx.local_dsq", rq);
 	/* Up to 7.0 in the runqueue, then in the scheduler's own. */
@@ -227,7 +284,7 @@ static void add_dsqs(struct reading *r)
 	add_cpu_dsqs(r, &d, "reject", "rq", "scx.reject_dsq", rq);
 	if (place_find(r, "dsq_hash", "dsq_hash", &va)) {
 		err = scx_dsqs_add_table(&d, va);
-		if (err)
+		if (err && err != -ENOENT)
 			capture_missing(r->c, "scx user dispatch queues: %s", strerror(-err));
 	}
 	if (d.full)
@@ -253,8 +310,6 @@ static void add_events(struct reading *r)
 	uint64_t base;
 	uint32_t cpu;
 
-	if (!n)
-		capture_missing(r->c, "struct scx_event_stats");
 	if (!n || (r->has_sched && !r->root) || scx_events_address(r->k, r->root, &base)) {
 		json_object_set_new(r->o, "events", json_null());
 		json_decref(cpus);
@@ -284,14 +339,15 @@ static int collect(struct capture *c, void **state)
 	char name[32];
 
 	(void)state;
-	if (!symbol)
-		return -ENOENT;
+	if (!types_find(&c->kernel->types, "sched_ext_ops"))
+		return 0;
 	r.has_sched = types_find(&c->kernel->types, "scx_sched") != 0;
 	if (at && memory_u64(&c->kernel->memory, at, &r.root))
 		return -EFAULT;
 	r.o = json_object();
 	json_object_set_new(c->doc, "scx", r.o);
-	if (!memory_u32(&c->kernel->memory, kallsyms_find(&c->kernel->symbols, symbol), &value))
+	if (symbol &&
+	    !memory_u32(&c->kernel->memory, kallsyms_find(&c->kernel->symbols, symbol), &value))
 		json_object_set_new(
 			r.o, "state",
 			json_string(scx_state_name(c->kernel, value, name, sizeof(name))));
@@ -307,5 +363,6 @@ static int collect(struct capture *c, void **state)
 const struct capture_section section_scx = {
 	.name = "scx",
 	.help = "sched_ext: its state, scheduler, dispatch queues and event counters",
+	.needs = needs,
 	.collect = collect,
 };

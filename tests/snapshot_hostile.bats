@@ -5,31 +5,55 @@
 load lib/kt
 load lib/vm
 
-@test "ten thousand captures of a spoilt memory end, within bounds" {
-	vm_setup
-	local image=$KT_ROOT/build/tests/snapshot/ram_image end=$((SECONDS + 90))
-	[ -z "${KT_BIN:-}" ] || [ ! -x "${KT_BIN%/bin}/tests/snapshot/ram_image" ] || image=${KT_BIN%/bin}/tests/snapshot/ram_image
-	[ -x "$image" ] || fail "$image is not there (make)"
-	kt-vmm -n -o run -m 256M -t 1n1l2c1t --sched "$KT_ROOT/build/tests/sched/kt-sched" -- \
-		busybox sh -c 'echo held; exec busybox sleep 120' >out 2>err 3>&- &
-	local vmm=$!
-	until grep -q held out; do
-		((SECONDS < end)) || return 1
+# wait_for WORD: until the guest has said it.
+wait_for() {
+	local end=$((SECONDS + 120))
+	until grep -qs "^$1" out; do
+		((SECONDS < end)) && kill -0 "$vmm" || { cat err >&2; return 1; }
 		sleep 0.2
 	done
-	"$image" record run ram
+}
+
+# One guest's memory twice: as it is, and with maps of every type.
+setup_file() {
+	kt-kernel path >/dev/null 2>&1 && command -v qemu-system-x86_64 >/dev/null || return 0
+	cd "$BATS_FILE_TMPDIR" || return
+	export IMAGE=$KT_ROOT/build/tests/snapshot/ram_image
+	[ -z "${KT_BIN:-}" ] || [ ! -x "${KT_BIN%/bin}/tests/snapshot/ram_image" ] || IMAGE=${KT_BIN%/bin}/tests/snapshot/ram_image
+	[ -x "$IMAGE" ] || { echo "$IMAGE is not there (make)" >&2; return 1; }
+	mkfifo in
+	kt-vmm -o run -m 256M -t 1n1l2c1t --sched "$KT_ROOT/build/tests/sched/kt-sched" -i "$KT_ROOT/build/tests/maps/kt-maps:/bin/kt-maps" -- \
+		busybox sh -c 'echo held; read -r go; exec kt-maps busybox sh -c "echo filled; exec busybox sleep 120"' \
+		<>in >out 2>err 3>&- &
+	local vmm=$!
+	wait_for held
+	"$IMAGE" record run ram
+	echo >in
+	wait_for filled
+	"$IMAGE" record run filled
 	kill -TERM "$vmm"
 	wait "$vmm" || true
+}
+
+@test "ten thousand captures of a spoilt memory end, within bounds" {
+	vm_setup
 	# Each is bounded by ten seconds and all by 8 GiB of addresses in the program itself. The seed moves on by the day.
 	local seed=$((10#$(date +%j) * 10000))
 	echo "# seed $seed" >&3
-	run -0 timeout 300 "$image" hostile ram 10000 "$seed"
+	run -0 timeout 300 "$IMAGE" hostile "$BATS_FILE_TMPDIR/ram" 10000 "$seed"
 	assert_output --regexp '^[0-9]+ captures of 10000, [0-9]+ spoilt kernels opened, [0-9]+ and [0-9]+ pages, peak [0-9]+ MiB$'
 	echo "# $output" >&3
 	# Most memory is not so spoilt that nothing could be seen, and what is has bounds.
 	local captures=${output%% *} peak=${output##*peak }
 	((captures > 8000))
 	((${peak% MiB} < 2048))
+}
+
+@test "a symbol, type or member that a kernel lacks turns off what needs it, by name, and nothing else" {
+	vm_setup
+	run -0 timeout 300 "$IMAGE" lacking "$BATS_FILE_TMPDIR/filled"
+	echo "# $output" >&3
+	assert_output --regexp '^2[0-9]{2} names, [0-9]+ sections changed, 0 wrong$'
 }
 
 # answers TEXT: get, print and diff refuse a file of TEXT in one line.

@@ -5,6 +5,7 @@
  *	ram_image record RUNDIR FILE	take a live VM's memory and registers
  *	ram_image open FILE N		open the kernel N times; the median in us
  *	ram_image hostile FILE N SEED	N captures, each of spoilt memory, and a monitor's sample
+ *	ram_image lacking FILE		captures of a kernel that lacks one name after the other
  *
  * FILE holds the memory, FILE.json what the control socket said. Spoilt are words of those pages
  * that a capture touches; one in 256 spoils what opening touches and opens the kernel. Iteration I
@@ -28,6 +29,8 @@
 #include "clock.h"
 #include "diag.h"
 #include "exits.h"
+#include "image.h"
+#include "lacking.h"
 #include "monitor.h"
 #include "session.h"
 
@@ -36,13 +39,6 @@
 #define MAX_SPOILT	  64
 #define OPEN_EVERY	  256
 #define MEMORY_LIMIT	  (8UL << 30)
-
-struct image {
-	json_t *ram, *regs; /* the answers */
-	int fd;
-	uint8_t *data; /* our own view of it */
-	size_t size;
-};
 
 static int record(const char *rundir, const char *path)
 {
@@ -83,64 +79,6 @@ static int record(const char *rundir, const char *path)
 	return close(fd);
 }
 
-/* A copy of the file in memory, which may be spoilt. */
-static void image_load(struct image *im, const char *path)
-{
-	_cleanup_free_ char *json = xasprintf("%s.json", path);
-	json_t *doc = json_load_file(json, 0, NULL);
-	_cleanup_close_ int file = open(path, O_RDONLY | O_CLOEXEC);
-	off_t at, end, size;
-
-	if (!doc || file < 0)
-		die(EXIT_FAILURE, "'%s': expected a file of ram_image record", path);
-	im->ram = json_object_get(doc, "ram");
-	im->regs = json_object_get(doc, "regs");
-	size = lseek(file, 0, SEEK_END);
-	im->size = size;
-	im->fd = memfd_create("ram", MFD_CLOEXEC);
-	if (im->fd < 0 || ftruncate(im->fd, size))
-		die(EXIT_FAILURE, "memory: %s", strerror(errno));
-	im->data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, im->fd, 0);
-	if (im->data == MAP_FAILED)
-		die(EXIT_FAILURE, "memory: %s", strerror(errno));
-	for (at = 0; (at = lseek(file, at, SEEK_DATA)) >= 0; at = end) {
-		end = lseek(file, at, SEEK_HOLE);
-		if (pread(file, im->data + at, end - at, at) != end - at)
-			die(EXIT_FAILURE, "'%s': %s", path, strerror(errno));
-	}
-}
-
-/* A VM that stands still: a child that answers. Returns our end of its socket. */
-static int stand_in(const struct image *im)
-{
-	_cleanup_free_ char *regs = json_dumps(im->regs, JSON_COMPACT);
-	int pair[2];
-	char line[4096];
-	FILE *in;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		die(EXIT_FAILURE, "socketpair: %s", strerror(errno));
-	if (fork()) {
-		close(pair[1]);
-		return pair[0];
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(pair[0]);
-	in = fdopen(pair[1], "r");
-	while (in && fgets(line, sizeof(line), in))
-		dprintf(pair[1], "%s\n", strstr(line, "\"regs\"") ? regs : "{\"ok\":true}");
-	_exit(0);
-}
-
-static int open_kernel(const struct image *im, struct kernel *k)
-{
-	char *why = NULL;
-	int err = kernel_open(k, im->ram, &im->fd, 1, false, &why);
-
-	free(why);
-	return err;
-}
-
 static int compare(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
@@ -157,7 +95,7 @@ static int open_times(const struct image *im, size_t n)
 		uint64_t begin = now_ns();
 		struct kernel k;
 
-		if (open_kernel(im, &k))
+		if (image_open(im, &k))
 			die(EXIT_FAILURE, "the kernel does not open");
 		us[i] = (now_ns() - begin) / 1000;
 		kernel_close(&k);
@@ -300,8 +238,8 @@ static int hostile(struct image *im, size_t n, uint64_t seed)
 	struct rusage usage;
 
 	setrlimit(RLIMIT_AS, &limit);
-	vm_adopt(&s.vm, stand_in(im));
-	if (open_kernel(im, &s.kernel) || (touched(&s.kernel, &at_open), !at_open.n))
+	vm_adopt(&s.vm, image_vm(im));
+	if (image_open(im, &s.kernel) || (touched(&s.kernel, &at_open), !at_open.n))
 		die(EXIT_FAILURE, "the kernel does not open");
 	forget_touched(&s.kernel);
 	if (!capture_once(&s) || (touched(&s.kernel, &at_capture), !at_capture.n))
@@ -315,7 +253,7 @@ static int hostile(struct image *im, size_t n, uint64_t seed)
 		spoil(im, open ? &at_open : &at_capture, seed + i, &spoilt);
 		if (!open) {
 			made += capture_once(&s);
-		} else if (!open_kernel(im, &other.kernel)) {
+		} else if (!image_open(im, &other.kernel)) {
 			opened++;
 			made += capture_once(&other);
 			kernel_close(&other.kernel);
@@ -337,9 +275,12 @@ int main(int argc, char **argv)
 	diag_init("ram_image");
 	if (argc == 4 && !strcmp(argv[1], "record"))
 		return record(argv[2], argv[3]);
-	if (argc < 4)
-		die(EXIT_USAGE, "expected record RUNDIR FILE, open FILE N, or hostile FILE N SEED");
+	if (argc < 3 || (argc == 3 && strcmp(argv[1], "lacking")))
+		die(EXIT_USAGE, "expected record RUNDIR FILE, open FILE N, hostile FILE N SEED, or "
+				"lacking FILE");
 	image_load(&im, argv[2]);
+	if (!strcmp(argv[1], "lacking"))
+		return lacking(&im);
 	if (!strcmp(argv[1], "open"))
 		return open_times(&im, atoi(argv[3]));
 	return hostile(&im, atoi(argv[3]), argc > 4 ? strtoull(argv[4], NULL, 0) : 1);
