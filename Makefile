@@ -39,6 +39,7 @@ help:
 
 # target all: build every program and the test scheduler (the default)
 # target check: install what is missing, build, run every test
+# target check-snapshot: run kt-snapshot's tests on each series of kernels that kt-kernel can get
 # target check-lab: run the kvm engine's tests in the KVM lab, an emulated KVM host
 # target check-lab-long: the same with 100 boots in a row
 # target demo: the main job, from set-up to two verdicts
@@ -114,6 +115,16 @@ check-kernels: setup
 check: check-kernels
 	$(Q)$(MAKE) --no-print-directory all
 	@tests/run
+
+# The newest of each series but 6.1, whose types kt-snapshot has not been made for.
+check-snapshot: setup
+	$(Q)$(MAKE) --no-print-directory all
+	@bin/kt-kernel remote | awk -F '[.]' '$$1 $$2 != "61" && !seen[$$1 "." $$2]++ { print $$1 "." $$2 }' | { \
+		while read -r k; do \
+			KT_KERNEL=$$(bin/kt-kernel fetch "$$k") && export KT_KERNEL && echo "kernel $$KT_KERNEL" && \
+				tests/run tests/kernels/snapshot.bats < /dev/null || failed="$$failed $$k"; \
+		done; \
+		[ -z "$$failed" ] || { echo "check-snapshot: failed:$$failed" >&2; exit 1; }; }
 
 # The KVM modules of the newest kernel come with it.
 check-lab: setup
@@ -223,4 +234,4 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all help sched setup check-kernels check check-lab check-lab-long demo bench asan man install format lint fuzz clean
+.PHONY: all help sched setup check-kernels check check-snapshot check-lab check-lab-long demo bench asan man install format lint fuzz clean

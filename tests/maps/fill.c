@@ -196,6 +196,25 @@ static void objects_fill(struct bpf_object *obj)
 	put_if(fd_of(obj, "a_sk_storage"), "a_sk_storage", &sock, &(struct point){3, 4});
 }
 
+/* Two messages of 8 bytes each that no program has taken. */
+static void user_ringbuf_fill(struct bpf_object *obj)
+{
+	struct user_ring_buffer *ring = user_ring_buffer__new(fd_of(obj, "a_user_ringbuf"), NULL);
+	int i;
+
+	for (i = 0; ring && i < 2; i++) {
+		void *message = user_ring_buffer__reserve(ring, 8);
+
+		if (!message)
+			break;
+		memset(message, i, 8);
+		user_ring_buffer__submit(ring, message);
+	}
+	if (!ring || i < 2)
+		die(EXIT_FAILURE, "cannot fill a_user_ringbuf: %s", strerror(errno));
+	user_ring_buffer__free(ring);
+}
+
 /* Without types: keys and values are bytes to whoever reads them. */
 static void untyped_make(void)
 {
@@ -256,6 +275,7 @@ void maps_fill(struct bpf_object *obj, const pid_t tasks[N_TASKS])
 	queues_fill(obj);
 	tasks_fill(obj, tasks);
 	cgroups_fill(obj);
+	user_ringbuf_fill(obj);
 	objects_fill(obj);
 	untyped_make();
 	arena_make();

@@ -68,6 +68,11 @@ struct {
 } a_ringbuf SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
+	__uint(max_entries, 4096);
+} a_user_ringbuf SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 8);
 	__type(value, __s32);
