@@ -18,10 +18,8 @@ static const struct {
 	const char *name;
 	int (*find)(struct access *a, struct target *t);
 } roots[] = {
-	{"var", root_variable},
-	{"map", root_map},
-	{"scx", root_scheduler},
-	{"kernel", root_kernel},
+	{"var", root_variable},	 {"map", root_map},	  {"scx", root_scheduler},
+	{"kernel", root_kernel}, {"module", root_module},
 };
 
 int access_fail(struct access *a, int err, const char *fmt, ...)
@@ -89,7 +87,7 @@ static int find_parsed(struct access *a, struct target *t)
 					   name);
 		return roots[i].find(a, t);
 	}
-	return access_fail(a, -EINVAL, "expected var., map., scx. or kernel. and a name");
+	return access_fail(a, -EINVAL, "expected var., map., scx., kernel. or module. and a name");
 }
 
 int target_find(struct session *s, const char *name, struct target *t, char **why)

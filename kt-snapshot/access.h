@@ -4,11 +4,13 @@
  *
  *	var.nr_dispatched		global variable of a BPF program, whichever map holds it
  *	map."kt_sched.bss".nr_x		the one of that map
- *	map.config[3].limit		a BPF array's element; of a per-CPU array
- *map.stats[0].cpu[1] scx.watchdog_timeout		member of the root scheduler's struct
- *scx_sched kernel.runqueues.cpu[2].nr_running   a kernel variable whose type BTF tells; all of
- *per-CPU ones kernel.sysctl_x, kernel.x:u32, kernel.init_task:task_struct.pid   another, as an
- *unsigned number of the size that its symbol has, or of the type that is given
+ *	map.config[3].limit		a BPF array's element
+ *	map.stats[0].cpu[1]		a per-CPU array's
+ *	scx.watchdog_timeout		member of the root scheduler's struct scx_sched
+ *	kernel.runqueues.cpu[2].nr_running	kernel variable whose type BTF tells: all per-CPU
+ *ones kernel.sysctl_x, kernel.x:u32	another, as an unsigned number of its symbol's size, or as
+ *	kernel.init_task:task_struct.pid	the type that is given
+ *	module.kvm.halt_poll_ns:u32	a loaded module's variable, likewise
  *
  * More steps lead to members and elements.
  */

@@ -23,13 +23,13 @@ int root_scheduler(struct access *a, struct target *t)
 	return access_walk(a, t);
 }
 
-/* The type of the variable @name in BTF, which knows the per-CPU ones, and more since Linux 6.x. */
-static bool variable_find(struct access *a, const char *name, struct target *t, bool *per_cpu)
+/* BTF knows the per-CPU variables, and more since Linux 6.x. */
+bool access_variable(const struct btf *btf, uint32_t first, const char *name, struct target *t,
+		     bool *per_cpu)
 {
-	const struct btf *btf = a->k->types.btf;
-	uint32_t n = btf__type_cnt(btf), id, i;
+	uint32_t id, i;
 
-	for (id = n - 1; id > 0; id--) {
+	for (id = btf__type_cnt(btf) - 1; id >= first; id--) {
 		const struct btf_type *section = btf__type_by_id(btf, id);
 		const struct btf_var_secinfo *v = btf_var_secinfos(section);
 
@@ -98,19 +98,36 @@ static const char *constant_reason(struct access *a, uint64_t address)
 	return NULL;
 }
 
+/* A struct, union, enum or typedef, the module's own before the kernel's; or 0. */
+static uint32_t type_find(const struct access *a, const char *name)
+{
+	uint32_t id = a->module ? btf__type_cnt(a->module) : 0;
+
+	while (id-- > btf__type_cnt(a->k->types.btf)) {
+		const struct btf_type *type = btf__type_by_id(a->module, id);
+
+		if ((btf_is_composite(type) || btf_is_any_enum(type) || btf_is_typedef(type)) &&
+		    !strcmp(btf__name_by_offset(a->module, type->name_off), name))
+			return id;
+	}
+	return types_find(&a->k->types, name);
+}
+
 /* A type that the caller gives, TYPE or TYPE.MEMBER. */
 static int typed_walk(struct access *a, struct target *t)
 {
 	struct access of_type = {.s = a->s, .k = a->k, .step = 1, .why = a->why};
 	const char *name;
+	int64_t size;
 	int err = jsonpath_parse(a->type, &of_type.path, NULL, a->why);
 
 	if (err)
 		return err;
 	name = of_type.path.steps[0].name;
-	t->btf = a->k->types.btf;
-	t->type = types_find(&a->k->types, name);
-	t->size = types_size(&a->k->types, name);
+	t->btf = a->module ? a->module : a->k->types.btf;
+	t->type = type_find(a, name);
+	size = t->type ? btf__resolve_size(t->btf, t->type) : 0;
+	t->size = size > 0 && size <= UINT32_MAX ? size : 0;
 	err = t->size ? access_walk(&of_type, t)
 		      : access_fail(a, -ENOENT,
 				    "kernel %s has no type '%s': expected u8, u16, u32, u64, s8 to "
@@ -120,7 +137,7 @@ static int typed_walk(struct access *a, struct target *t)
 	return err;
 }
 
-static int walk_kernel(struct access *a, struct target *t, uint64_t room)
+int access_walk_symbol(struct access *a, struct target *t, uint64_t room)
 {
 	uint64_t begin = t->address;
 	int err;
@@ -133,8 +150,7 @@ static int walk_kernel(struct access *a, struct target *t, uint64_t room)
 		if (!t->type && room != 1 && room != 2 && room != 4 && room != 8)
 			return access_fail(a, -EINVAL,
 					   "what it holds is not known: expected a type behind it, "
-					   "as in kernel.%s:u32",
-					   a->path.steps[1].name);
+					   "such as :u32");
 		err = access_walk(a, t);
 	}
 	if (!err && room && t->address - begin + t->size > room)
@@ -173,8 +189,8 @@ int root_kernel(struct access *a, struct target *t)
 	t->address = symbol->address;
 	t->constant = constant_reason(a, symbol->address);
 	if (!a->type)
-		variable_find(a, name->name, t, &per_cpu);
+		access_variable(a->k->types.btf, 1, name->name, t, &per_cpu);
 	if (per_cpu)
 		err = cpu_take(a, t);
-	return err ? err : walk_kernel(a, t, per_cpu ? 0 : room_of(&a->k->symbols, symbol));
+	return err ? err : access_walk_symbol(a, t, per_cpu ? 0 : room_of(&a->k->symbols, symbol));
 }

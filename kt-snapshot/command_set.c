@@ -25,6 +25,7 @@ static const char epilogue[] =
 	"  map.NAME.VARIABLE     the one of that map; map.NAME[N] for an array's element\n"
 	"  scx.MEMBER            member of the root scheduler's struct scx_sched\n"
 	"  kernel.NAME           kernel variable; kernel.NAME:u32 where its type is not known\n"
+	"  module.NAME.VARIABLE  a loaded module's variable, likewise\n"
 	"Members and elements follow: var.config.limits[2]\n";
 
 /* Wrong usage of what can be told from the words alone, or not there. */

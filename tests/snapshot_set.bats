@@ -6,12 +6,12 @@
 load lib/kt
 load lib/vm
 
-# vm_start NAME KERNEL SCHED-ARGS COMMAND: a VM under kt-sched, its files in $BATS_FILE_TMPDIR/NAME.
+# vm_start NAME KERNEL SCHED-ARGS COMMAND KT-VMM-ARG...: a VM under kt-sched, its files in $BATS_FILE_TMPDIR/NAME.
 vm_start() {
 	local dir=$BATS_FILE_TMPDIR/$1 end
 	mkdir -p "$dir"
 	kt-vmm -n -o "$dir/run" -m 256M -k "$2" -t 1n1l2c1t --timeout 5m --sched "$KT_ROOT/build/tests/sched/kt-sched" \
-		--sched-args "$3" -- busybox sh -c "$4" >"$dir/out" 2>"$dir/err" 3>&- &
+		--sched-args "$3" "${@:5}" -- busybox sh -c "$4" >"$dir/out" 2>"$dir/err" 3>&- &
 	echo $! >"$dir/pid"
 	end=$((SECONDS + 90))
 	until grep -q held "$dir/out"; do
@@ -29,8 +29,10 @@ vm_end() {
 	done
 }
 
-# A guest that shows a sysctl whenever it changes.
-shows='echo held; while busybox sleep 0.2; do now=$(busybox cat /proc/sys/kernel/printk_delay)
+# A guest that tells of the module kvm, if it is there, and shows a sysctl whenever it changes.
+shows='echo "halt_poll_ns $(cat /sys/module/kvm/parameters/halt_poll_ns)"
+	[ ! -e /sys/kernel/btf/kvm ] || bpftool btf dump file /sys/kernel/btf/kvm -B /sys/kernel/btf/vmlinux
+	echo held; while busybox sleep 0.2; do now=$(busybox cat /proc/sys/kernel/printk_delay)
 	[ "$now" = "$was" ] || echo "printk_delay=$now"; was=$now; done'
 # One that starts a task which kt-sched does not let run, when it is told to by that sysctl.
 stalls='busybox cp /bin/busybox /bstall 2>/dev/null || busybox cp "$(busybox which busybox)" /bstall
@@ -43,7 +45,11 @@ setup_file() {
 	KT_OLDEST=$(vm_kernels 7.0 | head -n 1)
 	[ -n "$KT_NEWEST" ] || return 0
 	command -v qemu-system-x86_64 >/dev/null || return 0
-	vm_start new "$KT_NEWEST" "--error-after 3600000" "$shows"
+	local modules=() dir
+	dir=$(dirname "$(kt-kernel path "$KT_NEWEST")")/modules
+	[ ! -e "$dir/kvm.ko" ] || modules=(--module "$dir/irqbypass.ko" --module "$dir/kvm.ko")
+	vm_start new "$KT_NEWEST" "--error-after 3600000" "$shows" "${modules[@]}" \
+		-i "$(PATH=$PATH:/usr/sbin command -v bpftool)"
 }
 
 teardown_file() {
@@ -95,8 +101,26 @@ refused() {
 	assert_line --index 2 "kt-snapshot: map.cpu_stat: no such BPF map: did you mean 'cpu_stats'?"
 	assert_line --index 3 --partial 'kernel.no_such_thing: kernel 7.'
 	assert_line --index 4 'kt-snapshot: kernel.runqueues: is there for each CPU: expected .cpu[0] to .cpu[1] behind its name'
-	assert_line --index 5 'kt-snapshot: foo: expected var., map., scx. or kernel. and a name'
+	assert_line --index 5 'kt-snapshot: foo: expected var., map., scx., kernel. or module. and a name'
 	assert_line --index 6 'kt-snapshot: map.cpu_stats[0].cpu[2]: expected .cpu[0] to .cpu[1]'
+}
+
+@test "a module's variables are read by its own types, and written" {
+	local out=$BATS_FILE_TMPDIR/new/out
+	grep -q "STRUCT 'kvm_caps'" "$out" || skip "no KVM modules for the kernel (kt-kernel fetch --modules)"
+	run -0 kt-snapshot read "$new" module.kvm.halt_poll_ns:u32
+	assert_output "$(sed -n 's/^halt_poll_ns //p' "$out")"
+	# A struct that only the module has, member by member as bpftool finds them in its BTF.
+	assert_equal "$(kt-snapshot read --json "$new" module.kvm.kvm_caps:kvm_caps | jq -r 'keys_unsorted[]')" \
+		"$(sed -n "/STRUCT 'kvm_caps'/,/^\[/ s/^\t'\([^']*\)' type_id=.*/\1/p" "$out")"
+	run -0 kt-snapshot set "$new" module.kvm.halt_poll_ns:u32=12345
+	run -0 kt-snapshot read "$new" module.kvm.halt_poll_ns:u32
+	assert_output 12345
+	run -1 kt-snapshot read "$new" module.kwm.x module.kvm.no_such_thing
+	assert_line --index 0 'kt-snapshot: module.kwm: no such module is loaded'
+	assert_line --index 1 'kt-snapshot: module.kvm.no_such_thing: the module has no such symbol'
+	run -1 kt-snapshot set "$new" module.kvm.kvm_init:u8=1
+	assert_output 'kt-snapshot: module.kvm.kvm_init:u8: is code, which is not written to'
 }
 
 @test "what does not fit a variable is refused, and nothing is written" {
