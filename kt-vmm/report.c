@@ -171,8 +171,12 @@ static json_t *report_json(const struct report *r)
 int report_write(const struct report *r, int fd)
 {
 	json_t *j = report_json(r);
-	int err = json_dumpfd(j, fd, JSON_INDENT(2)) || write(fd, "\n", 1) != 1 ? -EIO : 0;
+	int err;
 
+	errno = 0;
+	err = json_dumpfd(j, fd, JSON_INDENT(2)) || write(fd, "\n", 1) != 1;
+	if (err)
+		err = errno ? -errno : -EIO;
 	json_decref(j);
 	return err;
 }

@@ -86,6 +86,20 @@ printed() {
 	assert_output --partial 'expected an address and a size'
 	run ask '{"command":"unwatch","watch":1}'
 	assert_output '{"error":"watch 1 is not set"}'
+	# Four watches are all that there are, whoever has them, and a client's end frees its own.
+	local banner
+	banner=$(kt-snapshot symbol "$rundir" linux_banner)
+	watches() { # NUMBER...
+		printf '{"command":"watch","watch":%d,"address":"'"$banner"'","size":1}\n' "$@"
+	}
+	{ watches 1 2 3; sleep 4; } | socat -t1 - "UNIX-CONNECT:$rundir/vm.sock" >"$BATS_TEST_TMPDIR/three" 3>&- &
+	for _ in $(seq 100); do [ "$(wc -l <"$BATS_TEST_TMPDIR/three")" != 3 ] || break; sleep 0.05; done
+	run ask "$(watches 1 2)"
+	assert_output '{"ok":true}
+{"error":"no more watches: expected at most 4 of all clients"}'
+	wait %% || true
+	run ask "$(watches 1 2 3 4 5)"
+	assert_equal "$(grep -c ok <<<"$output")" 4
 	# The tick of the kernel's clock is written all the time.
 	jiffies=$(kt-snapshot symbol "$rundir" jiffies)
 	{
