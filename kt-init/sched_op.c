@@ -106,6 +106,7 @@ static char *attach(struct run *r, char **argv)
 	}
 	free(r->sched_argv);
 	r->sched_argv = argv;
+	free(take_ptr(r->sched_name)); /* it was that of another program */
 	child_close(&r->sched);
 	child_init(&r->sched);
 	if (r->uevents < 0)

@@ -33,8 +33,8 @@ setup_file() {
 	END
 	(kt-vmm -n -t 1n1l2c1t -m 512M -o ops --sched "$sched" --include "$sched:/bin/kt-other" -- kt-workload ops.kt \
 		>ops.out 2>ops.err || echo $? >ops.status) 3>&- &
-	(kt-vmm -n -t 1n1l2c1t -m 512M -o wrong -- kt-workload -e 'duration 5s' -e 'cgroup a workers=1' \
-		-e 'step one' -e 'sched detach' -e 'hold 1s' >wrong.out 2>wrong.err || echo $? >wrong.status) 3>&- &
+	(kt-vmm -n -t 1n1l2c1t -m 512M -o wrong --sched "$sched" -- kt-workload -e 'duration 5s' -e 'cgroup a workers=1' \
+		-e 'step one' -e 'sched replace /bin/kt-none' -e 'hold 1s' >wrong.out 2>wrong.err || echo $? >wrong.status) 3>&- &
 	wait
 }
 
@@ -70,5 +70,7 @@ scheduler-exited'
 	assert_output --partial "ops.kt:17: 'read var.nr_nothing': "
 	assert_equal "$(cat wrong.status)" 1
 	run jq -r '.errors[0]' wrong/stats.json
-	assert_output "-e:4: 'sched detach': no scheduler is attached that was started for this run"
+	assert_output "-e:4: 'sched replace /bin/kt-none': cannot execute scheduler /bin/kt-none: No such file or directory (--include carries it into the guest)"
+	# What was to be exchanged is gone, and so is its name.
+	assert_equal "$(jq -c .scheduler.name wrong/run.json)" null
 }
