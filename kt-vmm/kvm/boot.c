@@ -65,8 +65,33 @@ static uint64_t notes_entry(int fd, const Elf64_Phdr *ph)
 	return 0;
 }
 
-static int segment_load(struct kvm_vm *vm, int fd, const Elf64_Phdr *ph, uint64_t *end)
+/* Load [@from, @to) of a segment, guest-physical, stage by stage. */
+static int stages_load(struct kvm_vm *vm, int file, const Elf64_Phdr *ph, uint64_t from,
+		       uint64_t to)
 {
+	int err = 0;
+
+	while (from < to && !err) {
+		uint64_t next = (from & -LOAD_STAGE) + LOAD_STAGE;
+
+		if (next > to)
+			next = to;
+		err = load_add(vm, file, ph->p_offset + (from - ph->p_paddr), from, next - from);
+		load_stage(vm, from, next - from);
+		from = next;
+	}
+	return err;
+}
+
+static bool holds_entry(const struct kvm_vm *vm, const Elf64_Phdr *ph)
+{
+	return vm->entry >= ph->p_paddr && vm->entry - ph->p_paddr < ph->p_filesz;
+}
+
+/* Load a segment, from where the guest begins on; *@end is moved to where it ends. */
+static int segment_load(struct kvm_vm *vm, int file, const Elf64_Phdr *ph, uint64_t *end)
+{
+	uint64_t to = ph->p_paddr + ph->p_filesz, first = ph->p_paddr;
 	int err;
 
 	if (ph->p_filesz > ph->p_memsz || ph->p_offset + ph->p_filesz < ph->p_offset)
@@ -79,7 +104,11 @@ static int segment_load(struct kvm_vm *vm, int fd, const Elf64_Phdr *ph, uint64_
 				 vm->config->kernel,
 				 (unsigned long long)(ph->p_paddr + ph->p_memsz) >> 20,
 				 (unsigned long long)kvm_ram_below_4g(vm->config->machine) >> 20);
-	err = load_add(vm, fd, ph->p_offset, ph->p_paddr, ph->p_filesz);
+	if (holds_entry(vm, ph) && (vm->entry & -LOAD_STAGE) > first)
+		first = vm->entry & -LOAD_STAGE;
+	err = stages_load(vm, file, ph, first, to);
+	if (!err)
+		err = stages_load(vm, file, ph, ph->p_paddr, first);
 	if (err)
 		return kvm_error(vm, err, "%s: %s", vm->config->kernel,
 				 err == -EFAULT ? "shorter than its headers say" : strerror(-err));
@@ -88,33 +117,55 @@ static int segment_load(struct kvm_vm *vm, int fd, const Elf64_Phdr *ph, uint64_
 	return 0;
 }
 
+/*
+ * Load the segments, that with the entry first: it is what the kernel writes to from its first
+ * steps on, and has KVM write to.
+ */
+static int segments_load(struct kvm_vm *vm, int file, const Elf64_Phdr *ph, int n, uint64_t *end)
+{
+	int pass, i, err = 0;
+
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < n && !err; i++) {
+			if (ph[i].p_type == PT_LOAD && ph[i].p_memsz &&
+			    holds_entry(vm, &ph[i]) == !pass)
+				err = segment_load(vm, file, &ph[i], end);
+		}
+	}
+	return err;
+}
+
 /* Load the kernel; *@end is set to where its last segment ends. */
 static int kernel_load(struct kvm_vm *vm, uint64_t *end)
 {
 	_cleanup_close_ int fd = open(vm->config->kernel, O_RDONLY | O_CLOEXEC);
+	Elf64_Phdr ph[PROGRAM_HEADERS_MAX];
 	Elf64_Ehdr eh;
-	Elf64_Phdr ph;
-	int i, err = 0;
+	int i, err, file;
+	ssize_t size;
 
 	*end = 0;
 	if (fd < 0)
 		return kvm_error(vm, -errno, "%s: %s", vm->config->kernel, strerror(errno));
 	if (pread(fd, &eh, sizeof(eh), 0) != sizeof(eh) || memcmp(eh.e_ident, ELFMAG, SELFMAG) ||
 	    eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_machine != EM_X86_64 ||
-	    eh.e_phentsize != sizeof(ph) || eh.e_phnum > PROGRAM_HEADERS_MAX)
+	    eh.e_phentsize != sizeof(*ph) || eh.e_phnum > PROGRAM_HEADERS_MAX)
 		return kvm_error(vm, -ENOEXEC,
 				 "%s: expected an unpacked x86-64 kernel (ELF); 'kt-kernel add' "
 				 "unpacks a bzImage",
 				 vm->config->kernel);
-	for (i = 0; i < eh.e_phnum && !err; i++) {
-		if (pread(fd, &ph, sizeof(ph), eh.e_phoff + i * sizeof(ph)) != sizeof(ph))
-			return kvm_error(vm, -ENOEXEC, "%s: cut off in its program headers",
-					 vm->config->kernel);
-		if (ph.p_type == PT_LOAD && ph.p_memsz)
-			err = segment_load(vm, fd, &ph, end);
-		else if (ph.p_type == PT_NOTE && !vm->entry)
-			vm->entry = notes_entry(fd, &ph);
+	size = eh.e_phnum * sizeof(*ph);
+	if (pread(fd, ph, size, eh.e_phoff) != size)
+		return kvm_error(vm, -ENOEXEC, "%s: cut off in its program headers",
+				 vm->config->kernel);
+	for (i = 0; i < eh.e_phnum && !vm->entry; i++) {
+		if (ph[i].p_type == PT_NOTE)
+			vm->entry = notes_entry(fd, &ph[i]);
 	}
+	file = load_file(vm, fd);
+	if (file < 0)
+		return kvm_error(vm, file, "%s: %s", vm->config->kernel, strerror(-file));
+	err = segments_load(vm, file, ph, eh.e_phnum, end);
 	if (!err && (!vm->entry || !*end))
 		err = kvm_error(vm, -ENOEXEC, "%s: an ELF file without a PVH entry",
 				vm->config->kernel);
@@ -129,7 +180,7 @@ static int initrd_load(struct kvm_vm *vm, uint64_t kernel_end, struct start_info
 {
 	uint64_t top = kvm_ram_below_4g(vm->config->machine);
 	struct stat st;
-	int err;
+	int err, file;
 
 	if (fstat(vm->config->initrd, &st))
 		return kvm_error(vm, -errno, "initramfs: %s", strerror(errno));
@@ -143,7 +194,9 @@ static int initrd_load(struct kvm_vm *vm, uint64_t kernel_end, struct start_info
 				 (unsigned long long)mod->size >> 20,
 				 (unsigned long long)top >> 20);
 	mod->address = (top - mod->size) & -PAGE_SIZE;
-	err = load_add(vm, vm->config->initrd, 0, mod->address, mod->size);
+	file = load_file(vm, vm->config->initrd);
+	err = file < 0 ? file : load_add(vm, file, 0, mod->address, mod->size);
+	load_stage(vm, mod->address, mod->size);
 	return err ? kvm_error(vm, err, "initramfs: %s", strerror(-err)) : 0;
 }
 

@@ -2,147 +2,297 @@
 #include "load.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "diag.h"
 #include "state.h"
 
-#define PART_SIZE (2ULL << 20)
+#define BUFFER_SIZE 65536 /* stays in a core's cache between reading and writing */
+#define PAGE_SIZE   4096UL
+#define MAX_THREADS 4
 
 struct load_part {
-	const uint8_t *from;
+	int file;
+	bool done; /* under lock */
+	uint64_t offset, gpa, len;
+};
+
+struct load_stage {
 	uint64_t gpa, len;
+	size_t parts; /* have to be there */
 };
 
-struct load_map {
-	void *at;
-	size_t len;
-};
-
-static void part_add(struct load *l, const uint8_t *from, uint64_t gpa, uint64_t len)
+int load_file(struct kvm_vm *vm, int fd)
 {
-	while (len) {
-		uint64_t n = len < PART_SIZE ? len : PART_SIZE;
+	struct load *l = &vm->load;
+	int file = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
-		if (l->n == l->size) {
-			l->size = 2 * l->size + 64;
-			l->parts = xrealloc(l->parts, l->size * sizeof(*l->parts));
-		}
-		l->parts[l->n++] = (struct load_part){from, gpa, n};
-		from += n;
-		gpa += n;
-		len -= n;
-	}
+	if (file < 0)
+		return -errno;
+	l->files = xrealloc(l->files, (l->n_files + 1) * sizeof(*l->files));
+	l->files[l->n_files++] = file;
+	return file;
 }
 
-/* The mapping may reach over the file's end: copying from there fails, and touches nothing. */
-static const uint8_t *file_map(struct load *l, int fd, uint64_t offset, uint64_t len)
+int load_add(struct kvm_vm *vm, int file, uint64_t offset, uint64_t gpa, uint64_t len)
 {
-	uint64_t lead = offset % sysconf(_SC_PAGESIZE);
-	void *at = mmap(NULL, len + lead, PROT_READ, MAP_PRIVATE, fd, offset - lead);
-
-	if (at == MAP_FAILED)
-		return NULL;
-	l->maps = xrealloc(l->maps, (l->n_maps + 1) * sizeof(*l->maps));
-	l->maps[l->n_maps++] = (struct load_map){at, len + lead};
-	return (uint8_t *)at + lead;
-}
-
-int load_add(struct kvm_vm *vm, int fd, uint64_t offset, uint64_t gpa, uint64_t len)
-{
-	uint64_t end = offset + len, at = offset;
-	const uint8_t *from;
+	struct load *l = &vm->load;
 
 	if (!len)
 		return 0;
-	if (lseek(fd, 0, SEEK_END) < (off_t)end)
+	if (lseek(file, 0, SEEK_END) < (off_t)(offset + len))
 		return -EFAULT;
-	from = file_map(&vm->load, fd, offset, len);
-	if (!from)
-		return -errno;
-	while (at < end) {
-		off_t data = lseek(fd, at, SEEK_DATA), hole;
+	while (len) {
+		uint64_t n = len < LOAD_STAGE ? len : LOAD_STAGE;
 
-		if (data < 0 && errno == ENXIO)
-			break; /* the rest is a hole */
-		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-		if (hole < 0) { /* a file system that knows no holes */
-			data = at;
-			hole = end;
-		}
-		if ((uint64_t)data >= end)
-			break;
-		if ((uint64_t)hole > end)
-			hole = end;
-		part_add(&vm->load, from + (data - offset), gpa + (data - offset), hole - data);
-		at = hole;
+		l->parts = xrealloc(l->parts, (l->n + 1) * sizeof(*l->parts));
+		l->parts[l->n++] =
+			(struct load_part){.file = file, .offset = offset, .gpa = gpa, .len = n};
+		offset += n;
+		gpa += n;
+		len -= n;
 	}
 	return 0;
 }
 
-static int part_copy(struct kvm_vm *vm, struct load_part p)
+void load_stage(struct kvm_vm *vm, uint64_t gpa, uint64_t len)
 {
-	while (p.len) {
+	uint64_t from = gpa & -PAGE_SIZE, to = (gpa + len + PAGE_SIZE - 1) & -PAGE_SIZE;
+	struct load *l = &vm->load;
+
+	l->stages = xrealloc(l->stages, (l->n_stages + 1) * sizeof(*l->stages));
+	l->stages[l->n_stages++] =
+		(struct load_stage){.gpa = from, .len = to - from, .parts = l->n};
+}
+
+static int ram_write(struct kvm_vm *vm, const uint8_t *from, uint64_t gpa, uint64_t len)
+{
+	while (len) {
 		uint64_t left, offset;
-		int fd = kvm_ram_file(vm, p.gpa, &offset, &left);
+		int node = kvm_ram_node(vm, gpa, &offset, &left);
 		ssize_t n;
 
-		if (fd < 0)
-			return fd;
-		n = pwrite(fd, p.from, p.len < left ? p.len : left, offset);
+		if (node < 0)
+			return node;
+		n = pwrite(vm->load.ram[node], from, len < left ? len : left, offset);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n ? -errno : -EIO;
-		p.from += n;
-		p.gpa += n;
-		p.len -= n;
+		from += n;
+		gpa += n;
+		len -= n;
 	}
 	return 0;
 }
 
+static bool is_zero(const uint8_t *p, size_t len)
+{
+	return !p[0] && !memcmp(p, p + 1, len - 1);
+}
+
+/* Write @len bytes but for whole pages of zeros, which RAM holds already. */
+static int data_write(struct kvm_vm *vm, const uint8_t *buf, uint64_t gpa, size_t len)
+{
+	size_t from = 0, at = 0;
+	int err = 0;
+
+	while (at < len && !err) {
+		size_t n = PAGE_SIZE - (gpa + at) % PAGE_SIZE;
+
+		if (n > len - at)
+			n = len - at;
+		if (is_zero(buf + at, n)) {
+			err = ram_write(vm, buf + from, gpa + from, at - from);
+			from = at + n;
+		}
+		at += n;
+	}
+	return err ?: ram_write(vm, buf + from, gpa + from, len - from);
+}
+
+static int part_copy(struct kvm_vm *vm, const struct load_part *p, uint8_t *buf)
+{
+	uint64_t at = 0;
+	int err = 0;
+
+	while (at < p->len && !err) {
+		uint64_t left = p->len - at;
+		ssize_t n = pread(p->file, buf, left < BUFFER_SIZE ? left : BUFFER_SIZE,
+				  p->offset + at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -ESTALE; /* it shrank */
+		err = data_write(vm, buf, p->gpa + at, n);
+		at += n;
+	}
+	return err;
+}
+
+/* With the lock held: open the stages that are there. */
+static void stages_open(struct kvm_vm *vm)
+{
+	struct load *l = &vm->load;
+
+	for (; l->n_open < l->n_stages; l->n_open++) {
+		const struct load_stage *s = &l->stages[l->n_open];
+
+		if (s->parts > l->n_done)
+			break;
+		if (l->n_open && mprotect(vm->ram + s->gpa, s->len, PROT_READ | PROT_WRITE))
+			l->err = -errno;
+	}
+}
+
+/* All is there. */
+static void parts_free(struct load *l)
+{
+	while (l->n_files)
+		close(l->files[--l->n_files]);
+	free(take_ptr(l->files));
+	free(take_ptr(l->stages));
+	free(take_ptr(l->parts));
+}
+
+static void part_done(struct kvm_vm *vm, struct load_part *p, int err)
+{
+	struct load *l = &vm->load;
+	bool settled;
+
+	pthread_mutex_lock(&l->lock);
+	p->done = true;
+	if (err && !l->err)
+		l->err = err;
+	while (l->n_done < l->n && l->parts[l->n_done].done)
+		l->n_done++;
+	stages_open(vm);
+	err = l->err;
+	settled = l->n_done == l->n;
+	if (settled)
+		parts_free(l);
+	__atomic_store_n(&l->settled, settled, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&l->progress);
+	pthread_mutex_unlock(&l->lock);
+	if (settled && err)
+		kvm_fail(vm, "kernel and initramfs: %s", strerror(-err));
+}
+
 static void *load_thread(void *arg)
 {
+	_cleanup_free_ uint8_t *buf = xmalloc(BUFFER_SIZE);
 	struct kvm_vm *vm = arg;
+	struct load *l = &vm->load;
+	sigset_t set;
+	size_t i;
+
+	sigfillset(&set);
+	pthread_sigmask(SIG_SETMASK, &set, NULL);
+	while ((i = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED)) < l->n)
+		part_done(vm, &l->parts[i], part_copy(vm, &l->parts[i], buf));
+	return NULL;
+}
+
+/*
+ * Does the CPU walk the guest's page tables? Where KVM does, or where it interprets instructions,
+ * it takes memory that we cannot access for memory that is not there.
+ */
+static bool cpu_walks_tables(void)
+{
+	const char *path = __builtin_cpu_is("intel") ? "/sys/module/kvm_intel/parameters/ept"
+						     : "/sys/module/kvm_amd/parameters/npt";
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char c;
+
+	return fd >= 0 && read(fd, &c, 1) == 1 && (c == 'Y' || c == '1');
+}
+
+static int stages_protect(struct kvm_vm *vm)
+{
 	struct load *l = &vm->load;
 	size_t i;
 
-	while ((i = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED)) < l->n) {
-		int err = part_copy(vm, l->parts[i]);
-
-		if (err)
-			__atomic_store_n(&l->err, err, __ATOMIC_RELAXED);
+	if (l->n_stages > 1 && !cpu_walks_tables()) {
+		l->stages[0].parts = l->n;
+		l->n_stages = 1;
 	}
-	return NULL;
+	for (i = 1; i < l->n_stages; i++) {
+		if (mprotect(vm->ram + l->stages[i].gpa, l->stages[i].len, PROT_NONE))
+			return -errno;
+	}
+	return 0;
 }
 
 int load_start(struct kvm_vm *vm)
 {
+	const struct engine_config *c = vm->config;
 	struct load *l = &vm->load;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int err = 0;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN), n;
+	int err = stages_protect(vm);
+	unsigned int i;
 
-	while (!err && l->n_threads < LOAD_MAX_THREADS && l->n_threads < (cpus > 0 ? cpus : 1)) {
-		err = -pthread_create(&l->threads[l->n_threads], NULL, load_thread, vm);
-		l->n_threads += !err;
+	for (i = 0; i < c->machine->nodes && !err; i++) {
+		l->ram[i] = load_file(vm, c->ram[i]);
+		if (l->ram[i] < 0)
+			err = l->ram[i];
 	}
-	return l->n_threads ? 0 : err;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->progress, NULL);
+	l->settled = !l->n;
+	cpus = cpus < 1 ? 1 : cpus < MAX_THREADS ? cpus : MAX_THREADS;
+	for (n = 0; n < cpus && !err; n++) {
+		pthread_t thread;
+
+		err = -pthread_create(&thread, NULL, load_thread, vm);
+		if (!err)
+			pthread_detach(thread);
+	}
+	return n > 1 ? 0 : err; /* one of them is enough */
 }
 
-int load_finish(struct kvm_vm *vm)
+int load_ready(struct kvm_vm *vm)
 {
 	struct load *l = &vm->load;
 	int err;
 
-	while (l->n_threads)
-		pthread_join(l->threads[--l->n_threads], NULL);
-	while (l->n_maps--)
-		munmap(l->maps[l->n_maps].at, l->maps[l->n_maps].len);
-	free(l->maps);
-	free(l->parts);
+	pthread_mutex_lock(&l->lock);
+	while (!l->settled && (!l->n_open || l->err))
+		pthread_cond_wait(&l->progress, &l->lock);
 	err = l->err;
-	*l = (struct load){0};
+	pthread_mutex_unlock(&l->lock);
+	l->guest_runs = true;
 	return err;
+}
+
+bool load_wait(struct kvm_vm *vm, size_t *seen)
+{
+	struct load *l = &vm->load;
+	bool more;
+
+	pthread_mutex_lock(&l->lock);
+	while (!l->settled && l->n_open == *seen)
+		pthread_cond_wait(&l->progress, &l->lock);
+	more = l->n_open != *seen;
+	*seen = l->n_open;
+	pthread_mutex_unlock(&l->lock);
+	return more;
+}
+
+void load_settle(struct kvm_vm *vm)
+{
+	struct load *l = &vm->load;
+
+	if (!l->guest_runs || __atomic_load_n(&l->settled, __ATOMIC_ACQUIRE))
+		return;
+	pthread_mutex_lock(&l->lock);
+	while (!l->settled)
+		pthread_cond_wait(&l->progress, &l->lock);
+	pthread_mutex_unlock(&l->lock);
 }

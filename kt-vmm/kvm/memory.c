@@ -107,12 +107,13 @@ void *kvm_ram_at(struct kvm_vm *vm, uint64_t gpa, uint64_t len)
 	uint64_t from = gpa < RAM_ABOVE_4G ? 0 : RAM_ABOVE_4G;
 	uint64_t to = gpa < RAM_ABOVE_4G ? below : vm->ram_span;
 
+	load_settle(vm);
 	if (gpa < from || gpa > to || len > to - gpa)
 		return NULL;
 	return vm->ram + gpa;
 }
 
-int kvm_ram_file(const struct kvm_vm *vm, uint64_t gpa, uint64_t *offset, uint64_t *left)
+int kvm_ram_node(const struct kvm_vm *vm, uint64_t gpa, uint64_t *offset, uint64_t *left)
 {
 	const struct machine *m = vm->config->machine;
 	uint64_t below = kvm_ram_below_4g(m);
@@ -126,7 +127,7 @@ int kvm_ram_file(const struct kvm_vm *vm, uint64_t gpa, uint64_t *offset, uint64
 		if (at < m->node_memory[i]) {
 			*offset = at;
 			*left = (m->node_memory[i] < end ? m->node_memory[i] : end) - at;
-			return vm->config->ram[i];
+			return i;
 		}
 		at -= m->node_memory[i];
 		end -= m->node_memory[i];

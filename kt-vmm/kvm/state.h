@@ -99,12 +99,12 @@ enum engine_end kvm_vm_quiesce(struct kvm_vm *vm);
 int kvm_memory_map(struct kvm_vm *vm);
 int kvm_memory_slots(struct kvm_vm *vm);
 uint64_t kvm_ram_below_4g(const struct machine *m);
-/* The memfd that holds guest-physical @gpa, where in it, and how much of it follows. Or -EFAULT. */
-int kvm_ram_file(const struct kvm_vm *vm, uint64_t gpa, uint64_t *offset, uint64_t *left);
+/* The node that holds guest-physical @gpa, where in it, and how much of it follows. Or -EFAULT. */
+int kvm_ram_node(const struct kvm_vm *vm, uint64_t gpa, uint64_t *offset, uint64_t *left);
 
 /*
- * boot.c: put kernel, command line, initramfs and start info into RAM. All are there after
- * load_finish().
+ * boot.c: put kernel, command line, initramfs and start info into RAM. The guest may begin after
+ * load_ready().
  */
 int kvm_boot_load(struct kvm_vm *vm);
 /* Let the boot CPU begin at the kernel's entry. */

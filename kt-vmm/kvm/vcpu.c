@@ -178,6 +178,7 @@ static void exit_serve(struct kvm_vcpu *v)
 static void *vcpu_thread(void *arg)
 {
 	struct kvm_vcpu *v = arg;
+	size_t stages = 0;
 	sigset_t set;
 
 	sigfillset(&set);
@@ -191,6 +192,8 @@ static void *vcpu_thread(void *arg)
 			exit_serve(v);
 			if (v->run->exit_reason != KVM_EXIT_DEBUG)
 				continue;
+		} else if (errno == EFAULT && load_wait(v->vm, &stages)) {
+			continue;
 		} else if (errno != EINTR && errno != EAGAIN) {
 			kvm_fail(v->vm, "KVM_RUN of vCPU %u: %s", v->index, strerror(errno));
 		}

@@ -170,7 +170,7 @@ int kvm_vm_create(struct kvm_vm *vm, const struct engine_config *c, int watch_fd
 
 int kvm_vm_start(struct kvm_vm *vm)
 {
-	int err = load_finish(vm);
+	int err = load_ready(vm);
 
 	if (err)
 		return kvm_error(vm, err, "kernel and initramfs: %s", strerror(-err));
