@@ -2,6 +2,7 @@
 #include "cpio.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,13 +10,18 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "diag.h"
 #include "exits.h"
 
+#define PIECE_MIN  65536
+#define PIECES_MAX 64 /* each is an open file */
+
 struct cpio {
 	FILE *out;
+	struct cpio_archive archive;
 	unsigned int next_ino;
 	void *seen; /* tsearch(3) tree of the paths */
 	const char **paths;
@@ -135,11 +141,13 @@ static int retract(struct cpio *c, off_t start, int err)
 	return err;
 }
 
-/* Copy @left bytes of @fd to the archive's end. */
-static int copy(struct cpio *c, int fd, uint64_t left)
+/* Copy @left bytes of @from to where @to stands. */
+static int copy(int to, int from, uint64_t left)
 {
+	off_t at = 0;
+
 	while (left) {
-		ssize_t n = sendfile(fileno(c->out), fd, NULL, left);
+		ssize_t n = sendfile(to, from, &at, left);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -149,6 +157,22 @@ static int copy(struct cpio *c, int fd, uint64_t left)
 			return -ESTALE; /* shrank while it was read */
 		left -= n;
 	}
+	return 0;
+}
+
+/* Leave room for the content of @fd. */
+static int piece_add(struct cpio *c, int fd, uint64_t size)
+{
+	struct cpio_archive *a = &c->archive;
+	struct cpio_piece *p;
+
+	if (!a->pieces)
+		a->pieces = xcalloc(PIECES_MAX, sizeof(*a->pieces));
+	p = &a->pieces[a->n_pieces];
+	*p = (struct cpio_piece){ftello(c->out), size, fcntl(fd, F_DUPFD_CLOEXEC, 3)};
+	if (p->fd < 0 || fseeko(c->out, size, SEEK_CUR))
+		return -errno;
+	a->n_pieces++;
 	return 0;
 }
 
@@ -166,7 +190,10 @@ int cpio_add_fd(struct cpio *c, const char *path, mode_t mode, int fd, uint64_t 
 	header(c, path, S_IFREG | mode, size);
 	if (fflush(c->out))
 		return -errno;
-	err = copy(c, fd, size);
+	if (size >= PIECE_MIN && c->archive.n_pieces < PIECES_MAX)
+		err = piece_add(c, fd, size);
+	else
+		err = copy(fileno(c->out), fd, size);
 	if (err)
 		return retract(c, start, err);
 	pad(c, size);
@@ -186,10 +213,9 @@ void cpio_list(const struct cpio *c, void (*fn)(const char *path, void *arg), vo
 		fn(c->paths[i], arg);
 }
 
-int cpio_finish(struct cpio *c, uint64_t *size)
+int cpio_finish(struct cpio *c, struct cpio_archive *a)
 {
 	off_t end;
-	int fd;
 
 	header(c, "TRAILER!!!", 0, 0);
 	if (fflush(c->out) || ferror(c->out))
@@ -197,9 +223,38 @@ int cpio_finish(struct cpio *c, uint64_t *size)
 	end = ftello(c->out);
 	if (end < 0)
 		return -errno;
-	*size = end;
-	fd = dup(fileno(c->out));
-	return fd < 0 ? -errno : fd;
+	*a = c->archive;
+	a->size = end;
+	a->fd = dup(fileno(c->out));
+	c->archive = (struct cpio_archive){0};
+	return a->fd < 0 ? -errno : 0;
+}
+
+static void pieces_free(struct cpio_archive *a)
+{
+	while (a->n_pieces)
+		close(a->pieces[--a->n_pieces].fd);
+	free(take_ptr(a->pieces));
+}
+
+int cpio_archive_fill(struct cpio_archive *a)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < a->n_pieces && !err; i++) {
+		const struct cpio_piece *p = &a->pieces[i];
+
+		err = lseek(a->fd, p->at, SEEK_SET) < 0 ? -errno : copy(a->fd, p->fd, p->size);
+	}
+	pieces_free(a);
+	return err;
+}
+
+void cpio_archive_free(struct cpio_archive *a)
+{
+	pieces_free(a);
+	cleanup_closep(&a->fd);
 }
 
 void cpio_free(struct cpio *c)
@@ -207,6 +262,7 @@ void cpio_free(struct cpio *c)
 	if (!c)
 		return;
 	fclose(c->out);
+	pieces_free(&c->archive);
 	tdestroy(c->seen, free); /* frees the strings that paths[] points to as well */
 	free(c->paths);
 	free(c);

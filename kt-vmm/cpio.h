@@ -14,6 +14,19 @@
 
 struct cpio;
 
+/* Content of a large file, which is not copied into the archive but has its place there. */
+struct cpio_piece {
+	uint64_t at, size; /* in the archive, bytes */
+	int fd;		   /* holds it from offset 0 on */
+};
+
+struct cpio_archive {
+	int fd; /* zeros where pieces belong */
+	uint64_t size;
+	struct cpio_piece *pieces; /* in the order of their places */
+	size_t n_pieces;
+};
+
 /* A new archive. Returns NULL with errno set. */
 struct cpio *cpio_new(void);
 
@@ -34,10 +47,16 @@ bool cpio_has(const struct cpio *c, const char *path);
 void cpio_list(const struct cpio *c, void (*fn)(const char *path, void *arg), void *arg);
 
 /*
- * Write the trailer. Returns the archive's descriptor, which the caller owns, with *@size set, or
- * -errno. The archive takes no more entries.
+ * Write the trailer; the archive takes no more entries. Fills @a, which the caller frees with
+ * cpio_archive_free(). 0 or -errno.
  */
-int cpio_finish(struct cpio *c, uint64_t *size);
+int cpio_finish(struct cpio *c, struct cpio_archive *a);
+
+/* Copy the pieces to their places, for who reads the archive as one file: then it has none. 0 or
+ * -errno: -ESTALE when a file has become shorter. */
+int cpio_archive_fill(struct cpio_archive *a);
+
+void cpio_archive_free(struct cpio_archive *a);
 
 void cpio_free(struct cpio *c);
 

@@ -33,7 +33,10 @@ struct engine_config {
 	const struct machine *machine;
 	const char *kernel; /* image path */
 	const char *cmdline;
-	int initrd;  /* archive */
+	int initrd; /* archive */
+	/* What is missing in it (cpio.h); the qemu engine takes a whole one. */
+	const struct cpio_piece *initrd_pieces;
+	size_t n_initrd_pieces;
 	int console; /* file that the serial console appends to */
 	int channel; /* end of a stream socket, or, deterministic, a file to append to */
 	int ram[MACHINE_MAX_NODES];	    /* memfd of each node, of its size */

@@ -273,6 +273,7 @@ void guest_build(struct guest *g, const struct guest_options *o, const struct ke
 	struct guestconf conf = {0};
 	struct cpio *c = cpio_new();
 	size_t i;
+	int err;
 
 	if (!c)
 		die(STATUS_VMM, "initramfs: %s", strerror(errno));
@@ -302,9 +303,9 @@ void guest_build(struct guest *g, const struct guest_options *o, const struct ke
 	if (o->shell)
 		guestconf_add(&conf, "pty", "1");
 	cpio_add_data(c, GUESTCONF_PATH, 0600, conf.data, conf.len);
-	g->initrd = cpio_finish(c, &g->initrd_size);
-	if (g->initrd < 0)
-		die(STATUS_VMM, "initramfs: %s", strerror(-g->initrd));
+	err = cpio_finish(c, &g->initrd);
+	if (err)
+		die(STATUS_VMM, "initramfs: %s", strerror(-err));
 	cpio_list(c, add_path, &files);
 	g->files = files.list;
 	cpio_free(c);
@@ -318,5 +319,5 @@ void guest_free(struct guest *g)
 	for (i = 0; g->files[i]; i++)
 		free(g->files[i]);
 	free(g->files);
-	cleanup_closep(&g->initrd);
+	cpio_archive_free(&g->initrd);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cpio.h"
 #include "kernel.h"
 
 struct guest_options {
@@ -26,8 +27,7 @@ struct guest_options {
 };
 
 struct guest {
-	int initrd; /* memfd */
-	uint64_t initrd_size;
+	struct cpio_archive initrd;
 	char **files; /* guest paths, NULL-terminated, in order */
 };
 

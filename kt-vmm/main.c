@@ -431,7 +431,7 @@ static void dry_run(const struct vm_options *vm, const struct guest *g)
 		printf("vCPUs on the host's CPUs %s, all else on CPU %u\n", cpus,
 		       vm->perf->service);
 	}
-	printf("\n# initramfs: %llu bytes\n", (unsigned long long)g->initrd_size);
+	printf("\n# initramfs: %llu bytes\n", (unsigned long long)g->initrd.size);
 	for (i = 0; g->files[i]; i++)
 		puts(g->files[i]);
 }
@@ -514,7 +514,7 @@ int main(int argc, char **argv)
 	struct perf perf;
 	struct report report = {.argc = argc, .argv = argv};
 	char *why = NULL;
-	int status = 0;
+	int status = 0, err;
 
 	diag_init("kt-vmm");
 	standard_streams_open();
@@ -546,17 +546,24 @@ int main(int argc, char **argv)
 		s.guest.forward_stdin = stdin_wanted(&s);
 	nested_prepare(&s, &kernel, &machine, !choice.use_kvm);
 	guest_build(&guest, &s.guest, &kernel);
-	if (guest.initrd_size > machine_memory(&machine) / 2)
+	if (guest.initrd.size > machine_memory(&machine) / 2)
 		die(EXIT_USAGE,
 		    "what is carried takes %llu MiB, expected at most half of the guest's %llu MiB (-m)",
-		    (unsigned long long)guest.initrd_size >> 20,
+		    (unsigned long long)guest.initrd.size >> 20,
 		    (unsigned long long)machine_memory(&machine) >> 20);
+	if (choice.ops != &engine_kvm_ops && !s.dry_run) {
+		err = cpio_archive_fill(&guest.initrd);
+		if (err)
+			die(STATUS_VMM, "initramfs: %s", strerror(-err));
+	}
 	vm = (struct vm_options){
 		.engine = choice.ops,
 		.config = {.machine = &machine,
 			   .kernel = kernel.image,
 			   .cmdline = guest_cmdline(s.append, s.guest.deterministic),
-			   .initrd = guest.initrd,
+			   .initrd = guest.initrd.fd,
+			   .initrd_pieces = guest.initrd.pieces,
+			   .n_initrd_pieces = guest.initrd.n_pieces,
 			   .deterministic = s.guest.deterministic,
 			   .nested = s.nested,
 			   .tuning = s.perf ? &tuning : NULL,

@@ -50,6 +50,19 @@ devices() {
 	checks=20 guest acpi -t 2n4l3c2t --append 'guest.cpus=24 guest.nodes=2 guest.mb=256'
 }
 
+# Sum of all 32-bit words on stdin.
+words_sum() {
+	od -An -v -tu4 -w4 | awk '{ sum = (sum + $1) % 4294967296 } END { printf "%.0f\n", sum }'
+}
+
+@test "a guest finds its initramfs whole, large files as well as small ones" {
+	need_kvm
+	head -c 300001 /dev/urandom >large
+	echo small >small
+	checks=5 guest initramfs -t 1n1l1c1t --no-auto-include -i small:/a -i large:/large -i small:/z \
+		--append "guest.init=$(words_sum <"${KT_BIN:-$KT_ROOT/bin}/kt-init") guest.large=$(words_sum <large)"
+}
+
 @test "a guest that drives the virtio console wrongly on purpose is told so, once on stderr, and can reset it" {
 	checks=40 guest hostile -t 1n1l1c1t
 	[ "$(grep -c 'virtio-console, queue' <<<"$stderr")" -eq 1 ]

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../cpio.h"
 #include "acpi.h"
 #include "cleanup.h"
 #include "platform.h"
@@ -172,6 +173,29 @@ static int kernel_load(struct kvm_vm *vm, uint64_t *end)
 	return err;
 }
 
+/* Load the archive, all but its pieces, and those from where they are, to @gpa. */
+static int archive_load(struct kvm_vm *vm, uint64_t gpa, uint64_t size)
+{
+	const struct engine_config *c = vm->config;
+	int file = load_file(vm, c->initrd), err = file < 0 ? file : 0;
+	uint64_t at = 0;
+	size_t i;
+
+	for (i = 0; i < c->n_initrd_pieces && !err; i++) {
+		const struct cpio_piece *p = &c->initrd_pieces[i];
+		int piece = load_file(vm, p->fd);
+
+		err = piece < 0 ? piece : load_add(vm, file, at, gpa + at, p->at - at);
+		if (!err)
+			err = load_add(vm, piece, 0, gpa + p->at, p->size);
+		at = p->at + p->size;
+	}
+	if (!err)
+		err = load_add(vm, file, at, gpa + at, size - at);
+	load_stage(vm, gpa, size);
+	return err;
+}
+
 /*
  * The initramfs lies as high as it can below the hole: the kernel frees it there in one piece, and
  * reads its place as 32 bits.
@@ -180,7 +204,7 @@ static int initrd_load(struct kvm_vm *vm, uint64_t kernel_end, struct start_info
 {
 	uint64_t top = kvm_ram_below_4g(vm->config->machine);
 	struct stat st;
-	int err, file;
+	int err;
 
 	if (fstat(vm->config->initrd, &st))
 		return kvm_error(vm, -errno, "initramfs: %s", strerror(errno));
@@ -194,9 +218,7 @@ static int initrd_load(struct kvm_vm *vm, uint64_t kernel_end, struct start_info
 				 (unsigned long long)mod->size >> 20,
 				 (unsigned long long)top >> 20);
 	mod->address = (top - mod->size) & -PAGE_SIZE;
-	file = load_file(vm, vm->config->initrd);
-	err = file < 0 ? file : load_add(vm, file, 0, mod->address, mod->size);
-	load_stage(vm, mod->address, mod->size);
+	err = archive_load(vm, mod->address, mod->size);
 	return err ? kvm_error(vm, err, "initramfs: %s", strerror(-err)) : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../cpio.h"
 #include "cleanup.h"
 #include "diag.h"
 #include "state.h"
@@ -49,21 +50,28 @@ static void descriptors_close(int *keep, size_t n)
 /* What kt-vmm has open is not for this process, beside what it is told of. */
 static void descriptors_take(const struct engine_config *c, const struct process_ends *ends)
 {
-	int keep[MACHINE_MAX_NODES + 5] = {ends->control, ends->watch, c->initrd, c->console,
-					   c->channel};
+	size_t n = 5 + c->machine->nodes + c->n_initrd_pieces, i;
+	_cleanup_free_ int *keep = xcalloc(n, sizeof(*keep));
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	memcpy(keep, (int[]){ends->control, ends->watch, c->initrd, c->console, c->channel},
+	       5 * sizeof(*keep));
 	memcpy(keep + 5, c->ram, c->machine->nodes * sizeof(*keep));
+	for (i = 0; i < c->n_initrd_pieces; i++)
+		keep[5 + c->machine->nodes + i] = c->initrd_pieces[i].fd;
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(ends->events, STDERR_FILENO);
-	descriptors_close(keep, 5 + c->machine->nodes);
+	descriptors_close(keep, n);
 }
 
-/* The devices have duplicates of what they use, and memory is mapped. */
+/* Who uses them has duplicates, and memory is mapped. */
 static void descriptors_drop(const struct engine_config *c)
 {
-	unsigned int i;
+	size_t i;
+
+	for (i = 0; i < c->n_initrd_pieces; i++)
+		close(c->initrd_pieces[i].fd);
 
 	close(c->initrd);
 	close(c->console);

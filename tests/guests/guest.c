@@ -243,10 +243,20 @@ struct start_info {
 	uint64_t modlist, cmdline, rsdp;
 };
 
+struct start_module {
+	uint64_t address, size;
+};
+
 void guest_begin(const struct start_info *info);
 void guest_begin(const struct start_info *info)
 {
+	const struct start_module *m = (void *)(uint32_t)info->modlist;
 	struct guest_boot boot = {info->cmdline, info->rsdp};
+
+	if (info->n_modules) {
+		boot.initramfs = m->address;
+		boot.initramfs_size = m->size;
+	}
 
 	guest_main(&boot);
 	say("1..");

@@ -13,7 +13,7 @@
 
 /* Where the boot protocol put things; physical addresses below 4 GiB. */
 struct guest_boot {
-	uint32_t cmdline, rsdp;
+	uint32_t cmdline, rsdp, initramfs, initramfs_size;
 };
 
 /* The guest's own part. */
