@@ -45,14 +45,20 @@ static bool two_operands(struct parser *p, char **words, const char *expected)
 
 void parse_cpuset(struct parser *p, char **words, struct op *op)
 {
+	const struct cgroup_def *above;
 	char *why;
 
 	if (!two_operands(p, words, "the name of a cgroup and a CPU set or 'clear'"))
 		return;
 	op->target = not_root(p, cgroup_def_find_working(p, words[1]), words[0]);
-	op->clear = !strcmp(words[2], "clear");
-	if (!op->clear && cpuset_spec_resolve(words[2], p->machine, &op->cpus, &why))
+	above = op->target ? cgroup_def_above(p, op->target, false) : NULL;
+	op->clear = !strcmp(words[2], "clear") && !above;
+	if (!strcmp(words[2], "clear"))
+		op->cpus = above ? above->cpus_now : op->cpus;
+	else if (cpuset_spec_resolve(words[2], p->machine, &op->cpus, &why))
 		parser_error_take(p, why);
+	else if (op->target && !cgroup_def_may_have(p, op->target, &op->cpus))
+		return;
 	if (op->target) {
 		op->target->confined_now = !op->clear;
 		op->target->cpus_now = op->cpus;
@@ -78,6 +84,9 @@ void parse_swap(struct parser *p, char **words, struct op *op)
 			     "swap: cgroup '%s' has no cpuset here: expected cpuset= or the op "
 			     "cpuset before",
 			     (op->target->confined_now ? op->other : op->target)->name);
+	if (!cgroup_def_may_have(p, op->target, &op->other->cpus_now) ||
+	    !cgroup_def_may_have(p, op->other, &op->target->cpus_now))
+		return;
 	cpus = op->target->cpus_now;
 	op->target->cpus_now = op->other->cpus_now;
 	op->other->cpus_now = cpus;

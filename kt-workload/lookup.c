@@ -60,6 +60,38 @@ const struct cgroup_def *cgroup_def_below(const struct parser *p, const struct c
 	return NULL;
 }
 
+const struct cgroup_def *cgroup_def_above(const struct parser *p, const struct cgroup_def *def,
+					  bool mems)
+{
+	const struct cgroup_def *nearest = NULL;
+	size_t i;
+
+	for (i = 0; i < p->sc->n_cgroups; i++) {
+		const struct cgroup_def *above = p->sc->cgroups[i];
+
+		if (!cgroup_def_lives(p, above) || !cgroup_name_below(def->name, above->name))
+			continue;
+		if ((mems ? above->has_mems : above->confined_now) &&
+		    (!nearest || cgroup_name_below(above->name, nearest->name)))
+			nearest = above;
+	}
+	return nearest;
+}
+
+bool cgroup_def_may_have(struct parser *p, const struct cgroup_def *def, const struct cpuset *cpus)
+{
+	const struct cgroup_def *above = cgroup_def_above(p, def, false);
+	_cleanup_free_ char *list = NULL, *all = NULL;
+
+	if (!above || cpuset_subset(cpus, &above->cpus_now))
+		return true;
+	list = cpuset_format(cpus);
+	all = cpuset_format(&above->cpus_now);
+	parser_error(p, "CPUs %s for cgroup '%s': expected some of %s, the CPUs of '%s' above it",
+		     list, def->name, all, above->name);
+	return false;
+}
+
 const struct cpuset *cgroup_def_cpus(const struct parser *p, const struct cgroup_def *def)
 {
 	return def->confined_now ? &def->cpus_now : &p->machine->online;

@@ -62,6 +62,13 @@ bool cgroup_def_starts(const struct parser *p, const struct cgroup_def *def);
 /* ... and one that is below it, or NULL. */
 const struct cgroup_def *cgroup_def_below(const struct parser *p, const struct cgroup_def *def);
 
+/* The nearest one above it that has a CPU set, or (@mems) NUMA nodes; NULL if there is none. */
+const struct cgroup_def *cgroup_def_above(const struct parser *p, const struct cgroup_def *def,
+					  bool mems);
+
+/* Whether what is above @def lets it have @cpus; else the mistake is told. */
+bool cgroup_def_may_have(struct parser *p, const struct cgroup_def *def, const struct cpuset *cpus);
+
 /* Whether @name lies below @above ("a/b" below "a"). */
 bool cgroup_name_below(const char *name, const char *above);
 

@@ -70,29 +70,56 @@ static void set_work(struct parser *p, struct key_state *k, const char *value)
 		parser_error_take(p, why);
 }
 
+static void confine(struct parser *p, struct cgroup_def *def, const struct cpuset *cpus)
+{
+	p->sc->confines = def->confined = def->confined_now = true;
+	def->cpus = def->cpus_now = *cpus;
+}
+
+/* What confines those above it confines this one. */
+static void inherit(struct parser *p, struct cgroup_def *def)
+{
+	const struct cgroup_def *confining = cgroup_def_above(p, def, false);
+	const struct cgroup_def *with_mems = cgroup_def_above(p, def, true);
+
+	if (confining)
+		confine(p, def, &confining->cpus_now);
+	if (!with_mems)
+		return;
+	def->has_mems = true;
+	def->mems = with_mems->mems;
+}
+
 static void set_cpuset(struct parser *p, struct key_state *k, const char *value)
 {
+	const struct cgroup_def *below = cgroup_def_below(p, k->def);
+	struct cpuset cpus;
 	char *why;
 
-	if (cpuset_spec_resolve(value, p->machine, &k->def->cpus, &why))
+	if (cpuset_spec_resolve(value, p->machine, &cpus, &why))
 		parser_error_take(p, why);
-	else
-		p->sc->confines = k->def->confined = true;
-	k->def->confined_now = k->def->confined;
-	k->def->cpus_now = k->def->cpus;
+	else if (below)
+		parser_error(p,
+			     "cpuset= of cgroup '%s', which has '%s' below it: expected its line "
+			     "before",
+			     k->def->name, below->name);
+	else if (cgroup_def_may_have(p, k->def, &cpus))
+		confine(p, k->def, &cpus);
 }
 
 static void set_mems(struct parser *p, struct key_state *k, const char *value)
 {
-	_cleanup_free_ char *have = cpuset_format(&p->machine->memory_nodes);
+	const struct cpuset *have = k->def->has_mems ? &k->def->mems : &p->machine->memory_nodes;
+	_cleanup_free_ char *list = cpuset_format(have);
+	struct cpuset mems;
 
-	if (cpuset_parse(value, &k->def->mems) || !cpuset_count(&k->def->mems) ||
-	    !cpuset_subset(&k->def->mems, &p->machine->memory_nodes)) {
-		parser_error(p, "mems='%s': expected some of the nodes with memory, %s", value,
-			     have);
+	if (cpuset_parse(value, &mems) || !cpuset_count(&mems) || !cpuset_subset(&mems, have)) {
+		parser_error(p, "mems='%s': expected some of the nodes with memory%s, %s", value,
+			     k->def->has_mems ? " that the cgroups above have" : "", list);
 		return;
 	}
 	k->def->has_mems = true;
+	k->def->mems = mems;
 	setting_add(k->def, "cpuset.mems", cpuset_format(&k->def->mems));
 }
 
@@ -334,8 +361,10 @@ void worker_keys_parse(struct parser *p, char **words, struct group_def *group, 
 
 	for (; *words; words++)
 		key_parse(p, *words, values, make);
-	if (make)
+	if (make) {
+		inherit(p, k.def);
 		keys_keep(k.def, values);
+	}
 	for (i = 0; i < ARRAY_SIZE(key_rows); i++) {
 		/* What is wrong in the cgroup's line has been told. */
 		if (!values[i] && !make && !p->mistakes && k.def->options)

@@ -111,6 +111,30 @@ assert_no_cpus() { # SPEC MESSAGE
 	assert_equal "$(jq -c '[.cgroups[].workers]' <<<"$output")" "[4,3,1,5]"
 }
 
+@test "what is below a cgroup has its CPUs, and of its own only some of them" {
+	machine 1n2l2c1t
+	run kt-workload -n -e 'cgroup a workers=0 cpuset=llc:1' -e 'cgroup a/b workers=100%' -e 'cgroup a/c/d cpuset=3' \
+		-e 'step s' -e 'cpuset a/c/d clear' -e 'affinity a/c/d single:2' -e 'hold full'
+	assert_success
+	assert_equal "$(jq -c '[.cgroups[] | .cpuset, .workers]' <<<"$output")" '["2-3",0,"2-3",2,"3",2]'
+	refused() { # LINE MESSAGE
+		run --separate-stderr kt-workload -n -e 'cgroup a workers=0 cpuset=0-1' -e 'cgroup a/b' -e 'cgroup c cpuset=2' \
+			-e 'step s' -e "$1" -e 'hold full'
+		assert_equal "$stderr" "kt-workload: -e:5: $2"
+	}
+	refused 'cgroup a/d cpuset=1-2' "CPUs 1-2 for cgroup 'a/d': expected some of 0-1, the CPUs of 'a' above it"
+	refused 'cpuset a/b 3' "CPUs 3 for cgroup 'a/b': expected some of 0-1, the CPUs of 'a' above it"
+	refused 'swap a/b c' "CPUs 2 for cgroup 'a/b': expected some of 0-1, the CPUs of 'a' above it"
+	refused 'swap c a/b' "CPUs 2 for cgroup 'a/b': expected some of 0-1, the CPUs of 'a' above it"
+	run --separate-stderr kt-workload -n -e 'cgroup a/b' -e 'cgroup a workers=0 cpuset=0'
+	assert_equal "$stderr" \
+		"kt-workload: -e:2: cpuset= of cgroup 'a', which has 'a/b' below it: expected its line before"
+	machine 2n2l2c1t
+	run --separate-stderr kt-workload -n -e 'cgroup a workers=0 mems=1' -e 'cgroup a/b mems=0' -e 'cgroup a/c mempolicy=bind:0'
+	assert_equal "$stderr" "kt-workload: -e:2: mems='0': expected some of the nodes with memory that the cgroups above have, 1
+kt-workload: -e:3: mempolicy='bind:0': the nodes with memory that the workers may use are 1"
+}
+
 @test "the topology's shape is told, and null for a machine that is not uniform" {
 	machine 2n4l2c2t
 	assert_equal "$(kt-workload -n -e 'cgroup a' | jq -r .topology)" 2n4l2c2t

@@ -40,6 +40,17 @@ assert_mistake() { # MESSAGE LINE...
 	assert_equal "$(jq -c '.workers[0] | [.cpus_used, .migrations]' <<<"$output")" '["0-1",1]'
 }
 
+@test "workers keep to the CPUs of a cgroup above theirs, and go back to them when theirs are cleared" {
+	need_cpus 2
+	run --separate-stderr kt-workload -d 600ms -e 'cgroup a workers=0 cpuset=0' -e 'cgroup a/b' -e 'cgroup c workers=0 cpuset=0-1' \
+		-e 'cgroup c/d workers=1 cpuset=1' -e 'step one' -e 'hold 300ms' -e 'step two' -e 'cpuset c/d 0' -e 'cpuset c/d clear' \
+		-e 'hold full'
+	assert_success
+	assert_equal "$(jq -c '[.cgroups[].cpuset], [.workers[] | [.cpus_used, .cpus_allowed, .isolation_violations]]' <<<"$output")" \
+		'["0","0","0-1","0-1"]
+[["0","0",0],["0","0",0],["0-1","0-1",0]]'
+}
+
 @test "a worker that leaves the set in force is a violation, though it was in the set before" {
 	need_cpus 2
 	start_workload -d 60s -e 'cgroup a workers=1 cpuset=0' -e 'step s' -e 'cpuset a 1' -e 'hold full'
