@@ -119,7 +119,11 @@ static bool siblings_set(struct worker *w, const struct siblings *s, const struc
 	size_t i;
 
 	for (i = 0; i < s->n; i++) {
-		if (!worker_checkpoint(w, !affinity_set(s->tids[i], cpus)))
+		int ret = affinity_set(s->tids[i], cpus);
+
+		if (ret == -EPERM)
+			worker_lacks(w, EPERM, "cannot change the affinity of another user's task");
+		if (!worker_checkpoint(w, !ret))
 			return false;
 	}
 	return true;

@@ -14,8 +14,9 @@ int worker_fail(struct worker *w, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * While it works: a call of the load failed with @err, as the machine is out of something. The
- * first time is told at the end and fails the run; the worker goes on with a lighter load.
+ * While it works: a call of the load failed with @err, as the machine is out of something or the
+ * worker may not. The first time is told at the end and fails the run; the worker goes on with a
+ * lighter load.
  */
 void worker_lacks(struct worker *w, int err, const char *what);
 

@@ -21,6 +21,7 @@
  */
 #include "work_common.h"
 
+#include <errno.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -67,6 +68,8 @@ static void nice_sweep(struct worker *w)
 	while (work_spin_turns_checked(w, NICE_SPIN_TURNS)) {
 		uint64_t done = !setpriority(PRIO_PROCESS, 0, level);
 
+		if (!done)
+			worker_lacks(w, errno, "nice-sweep cannot change its level");
 		level = level == 19 ? -20 : level + 1;
 		sched_yield();
 		w->tally->iterations += done;
@@ -116,6 +119,8 @@ static void policy_churn(struct worker *w)
 		struct sched_param param = {.sched_priority = turns[turn].priority};
 		uint64_t done = !sched_setscheduler(0, turns[turn].policy, &param);
 
+		if (!done)
+			worker_lacks(w, errno, "policy-churn cannot change its policy");
 		turn = (turn + 1) % ARRAY_SIZE(turns);
 		sched_yield();
 		w->tally->iterations += done;

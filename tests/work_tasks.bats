@@ -217,6 +217,17 @@ gone() { # PATTERN
 	assert_output --partial "net-traffic needs CAP_NET_RAW"
 }
 
+@test "what a worker may not do once it is another user is told, and fails the run" {
+	run -1 kt-workload -d 200ms -e 'cgroup a workers=1 work=nice-sweep uid=65534' \
+		-e 'cgroup b workers=1 work=policy-churn uid=65534' \
+		-e 'cgroup c workers=1 work=cross-affinity-churn uid=65534' -e 'work c work=spin-wait uid=0'
+	assert_output --partial "of cgroup 'a': nice-sweep cannot change its level: Permission denied"
+	assert_output --partial "of cgroup 'b': policy-churn cannot change its policy: Operation not permitted"
+	if [ "$(nproc)" -gt 1 ]; then
+		assert_output --partial "of cgroup 'c': cannot change the affinity of another user's task: Operation not permitted"
+	fi
+}
+
 @test "types that need two NUMA nodes are refused at their line where there is one" {
 	[ ! -d /sys/devices/system/node/node1 ] || skip "this machine has two"
 	run -64 kt-workload -e 'cgroup a workers=1' -e 'cgroup b workers=1 work=numa-migration-churn'
