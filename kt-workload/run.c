@@ -20,6 +20,7 @@
 #include "diag.h"
 #include "exits.h"
 #include "health.h"
+#include "orphans.h"
 #include "own_memory.h"
 #include "parser.h"
 #include "placement.h"
@@ -294,6 +295,7 @@ void run_scenario(struct run *run, const char *sysfs)
 	events_open(&run->events);
 	lines_init(run);
 	leave_fair_class(run->sc);
+	orphans_adopt();
 	run->spawn = (struct spawn){
 		.units_per_check = work_calibrate(),
 		.ticks_usable = worker_clock_usable(sysfs),
@@ -312,6 +314,7 @@ void run_scenario(struct run *run, const char *sysfs)
 	events_scenario(&run->events, run->sc->name, workload_ns(run->sc));
 	run_steps(run);
 	health_judge(run);
+	orphans_end(run->tree.guardian);
 	cgroup_tree_close(&run->tree);
 	events_send(&run->events, "scenario-end", "exit",
 		    run->signal	    ? "interrupted"

@@ -85,6 +85,15 @@ stopped"
 	assert_equal "$(jq -c '[.payloads[0].output_cut, .wall_ns < 3e9]' <<<"$output")" '[true,true]'
 }
 
+@test "what programs have started and left goes with the run, outside of its cgroups as well" {
+	local program="sh -c \"sleep 79.1 & setsid sleep 79.2 & exec sleep 79.3\""
+	run kt-workload -d 300ms -e "run out cgroup=/ -- $program" -e "run in -- $program" \
+		-e "spawn-root workers=1 'work=exec:$program'" -e "cgroup a workers=1 'work=exec:$program'"
+	assert_success
+	run pgrep -x -f 'sleep 79[.][123]'
+	assert_failure
+}
+
 @test "a killed kt-workload leaves no program running" {
 	start_workload -d 30s -e 'run a -- sh -c "sleep 77 & exec sleep 78"'
 	eventually pgrep -x -f 'sleep 77'
