@@ -18,6 +18,7 @@
 #include "run.h"
 #include "text_json.h"
 
+#define START_WAIT_NS NSEC_PER_SEC	    /* for one to get to its first instruction */
 #define TERM_WAIT_NS  (2 * NSEC_PER_SEC)    /* between SIGTERM and SIGKILL */
 #define KILL_WAIT_NS  (2 * NSEC_PER_SEC)    /* for a killed one to die */
 #define LIVENESS_NS   (250 * NSEC_PER_MSEC) /* between looks at the scheduler */
@@ -29,6 +30,7 @@ struct payload {
 	bool alive;
 	bool told; /* the run or an op has told it to end */
 	int status;
+	int report; /* where it says why it cannot run, -1 once that is settled */
 	uint64_t start_ns, end_ns;
 	struct payload_output output;
 };
@@ -105,8 +107,8 @@ static int place(struct run *run, const struct payload_def *def, pid_t pid)
 
 static int start(struct run *run, struct payload *p)
 {
-	_cleanup_close_ int go_r = -1, go_w = -1, out_w = -1, report_r = -1, report_w = -1;
-	int go[2], out[2], report[2], ret, err;
+	_cleanup_close_ int go_r = -1, go_w = -1, out_w = -1, report_w = -1;
+	int go[2], out[2], report[2], ret;
 	pid_t parent = getpid();
 
 	if (pipe2(go, O_CLOEXEC))
@@ -117,8 +119,9 @@ static int start(struct run *run, struct payload *p)
 	p->output.fd = out[0], out_w = out[1];
 	if (pipe2(report, O_CLOEXEC))
 		return -errno;
-	report_r = report[0], report_w = report[1];
+	p->report = report[0], report_w = report[1];
 	fcntl(p->output.fd, F_SETFL, O_NONBLOCK);
+	fcntl(p->report, F_SETFL, O_NONBLOCK);
 	p->pid = fork();
 	if (p->pid < 0) {
 		ret = -errno;
@@ -134,34 +137,57 @@ static int start(struct run *run, struct payload *p)
 	if (ret) {
 		p->told = true;
 		kill(p->pid, SIGKILL);
-		return ret;
 	}
-	close(take_fd(go_w));
-	close(take_fd(report_w));
-	while ((ret = read(report_r, &err, sizeof(err))) < 0 && errno == EINTR)
-		;
-	if (ret != sizeof(err)) {
+	return ret;
+}
+
+/* Who has not come to its first instruction by now does not run. */
+static void report_close(struct payload *p)
+{
+	cleanup_closep(&p->report);
+	p->report = -1;
+}
+
+/* Whether it runs, or why it cannot; never blocks. */
+static void report_read(struct run *run, struct payload *p)
+{
+	int err;
+	ssize_t n = p->report < 0 ? 0 : read(p->report, &err, sizeof(err));
+
+	if (p->report < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	report_close(p);
+	if (n != sizeof(err)) {
 		p->start_ns = clock_now();
-		return 0;
+		return;
 	}
 	p->told = true; /* one error is enough */
-	return -err;
+	run->dead = true;
+	run_error(run, p->def->line, "cannot run '%s': %s: %s", p->def->name, p->def->argv[0],
+		  strerror(err));
 }
 
 int apply_run(struct run *run, const struct op *op)
 {
 	struct payload *p;
+	uint64_t limit = clock_now() + START_WAIT_NS;
 	int before = run->n_errors, ret;
 
 	if (!run->payloads)
 		run->payloads = xcalloc(run->sc->n_payloads, sizeof(*run->payloads));
 	p = xcalloc(1, sizeof(*p));
-	*p = (struct payload){.def = op->payload, .output = {.fd = -1}};
+	*p = (struct payload){.def = op->payload, .report = -1, .output = {.fd = -1}};
 	run->payloads[op->payload->index] = p;
 	ret = start(run, p);
 	if (ret && run->n_errors == (size_t)before)
 		run_error(run, op->line, "cannot run '%s': %s: %s", p->def->name, p->def->argv[0],
 			  strerror(-ret));
+	while (!ret && p->report >= 0 && !run->dead && clock_now() < limit)
+		run_wait_signal(run, limit);
+	if (ret)
+		report_close(p);
+	else if (p->report >= 0 && !run->dead)
+		warn("program '%s' did not come up within 1 s: going on without it", p->def->name);
 	return ret;
 }
 
@@ -177,6 +203,7 @@ bool payloads_note_end(struct run *run, pid_t pid)
 		waitpid(pid, &p->status, 0);
 		p->alive = false;
 		p->end_ns = clock_now();
+		report_read(run, p);
 		payload_output_read(&p->output);
 		if (p->told || (WIFEXITED(p->status) && !WEXITSTATUS(p->status)))
 			return true;
@@ -207,6 +234,8 @@ size_t payloads_poll(const struct run *run, struct pollfd *fds)
 
 		if (p && p->output.fd >= 0)
 			fds[n++] = (struct pollfd){.fd = p->output.fd, .events = POLLIN};
+		if (p && p->report >= 0)
+			fds[n++] = (struct pollfd){.fd = p->report, .events = POLLIN};
 	}
 	return n;
 }
@@ -216,8 +245,10 @@ void payloads_read(struct run *run)
 	size_t i;
 
 	for (i = 0; run->payloads && i < run->sc->n_payloads; i++) {
-		if (run->payloads[i])
-			payload_output_read(&run->payloads[i]->output);
+		if (!run->payloads[i])
+			continue;
+		report_read(run, run->payloads[i]);
+		payload_output_read(&run->payloads[i]->output);
 	}
 }
 
@@ -246,6 +277,8 @@ static void end(struct run *run, struct payload *p, int signal)
 	_cleanup_free_ char *own = p->def->cgroup ? NULL : own_cgroup(p->def);
 
 	p->told |= p->alive;
+	report_read(run, p);
+	report_close(p);
 	if (p->alive) {
 		if (kill(-p->pid, signal))
 			kill(p->pid, signal); /* it has not come to setsid(2) */
@@ -360,8 +393,10 @@ void payloads_free(struct run *run)
 	size_t i;
 
 	for (i = 0; run->payloads && i < run->sc->n_payloads; i++) {
-		if (run->payloads[i])
+		if (run->payloads[i]) {
 			payload_output_free(&run->payloads[i]->output);
+			report_close(run->payloads[i]);
+		}
 		free(run->payloads[i]);
 	}
 	free(run->payloads);

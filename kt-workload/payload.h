@@ -13,7 +13,8 @@
 
 #include "parser.h"
 
-#define PAYLOADS_MAX 64 /* in a scenario */
+#define PAYLOADS_MAX	64 /* in a scenario */
+#define PAYLOAD_FDS_MAX (2 * PAYLOADS_MAX)
 
 /* One metric option. */
 struct payload_pattern {
@@ -51,11 +52,11 @@ int apply_kill(struct run *run, const struct op *op);
  * the caller reaps it. */
 bool payloads_note_end(struct run *run, pid_t pid);
 
-/* Add the descriptors on which payloads may print to @fds (room for PAYLOADS_MAX); returns how
- * many. */
+/* Add the descriptors on which payloads may tell something to @fds (room for PAYLOAD_FDS_MAX);
+ * returns how many. */
 size_t payloads_poll(const struct run *run, struct pollfd *fds);
 
-/* Take what they have printed so far; never blocks. */
+/* Take what they have printed so far, and whether they run; never blocks. */
 void payloads_read(struct run *run);
 
 /* End those that @step (0: the backdrop) made and that still run. */

@@ -73,7 +73,7 @@ static void reap(struct run *run)
 
 void run_wait_signal(struct run *run, uint64_t until_ns)
 {
-	struct pollfd fds[1 + PAYLOADS_MAX] = {{.fd = run->sigfd, .events = POLLIN}};
+	struct pollfd fds[1 + PAYLOAD_FDS_MAX] = {{.fd = run->sigfd, .events = POLLIN}};
 	struct signalfd_siginfo si;
 	uint64_t now = clock_now();
 	uint64_t left = now < until_ns ? until_ns - now : 0;
