@@ -40,6 +40,7 @@ struct work_type {
 	bool command;		/* what follows the colon is a command, not parameters */
 	bool blocks;		/* has wake latencies */
 	bool requests;		/* has request latencies */
+	bool in_cgroup;		/* works on its own cgroup, which has to be one of the scenario's */
 	unsigned int group;	/* workers that belong together; 0 and 1: none */
 	const char *group_text; /* where complete() sets the group: what it is, "1 + fan-out" */
 	size_t shared_size;	/* memory a group shares */

@@ -244,6 +244,7 @@ const struct work_type work_affinity_types[] = {
 			 "gives it back, in turns, with a spin and a yield in between. It does not "
 			 "block.",
 		.params = {SPIN_PARAM},
+		.in_cgroup = true,
 		.setup = siblings_setup,
 		.run = cross_affinity_churn,
 	},

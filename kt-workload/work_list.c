@@ -101,6 +101,8 @@ static void print_scdoc(const struct work_type *t)
 		printf(" Workers come in groups of %s.", t->group_text);
 	else if (t->group > 1)
 		printf(" Workers come in groups of %u.", t->group);
+	if (t->in_cgroup)
+		printf(" It does not work outside of the scenario's cgroups (*spawn-root*).");
 	if (t->wake) {
 		printf(" The wake latency counts from ");
 		put(t->wake);

@@ -330,6 +330,11 @@ static void keys_complete(struct parser *p, struct key_state *k)
 	if (!group->work.type)
 		set_work(p, k, "spin-wait");
 	workers_complete(p, k);
+	if (group->work.type->in_cgroup && k->def->at_root)
+		parser_error(p,
+			     "work type '%s' works on its own cgroup: expected it in one of the "
+			     "scenario's",
+			     group->work.type->name);
 	if (group->pcomm[0] && k->has_clone && !group->threads)
 		parser_error(p,
 			     "pcomm='%s' and clone=fork: expected clone=thread, because a leader "

@@ -311,6 +311,8 @@ kt-workload: -e:2: cgroup 'b' cannot have cpuset.mems: the cgroup2 tree has no c
 	assert_mistake "2: move: expected two different cgroups, not 'a' twice" 'cgroup a' 'move a a'
 	assert_mistake "4: cgroup 'b' ends with this step, but workers of 'a' live on: expected a cgroup that lives as long" \
 		'cgroup a' 'step s' 'cgroup b' 'move a b' 'hold full'
+	assert_mistake "1: work type 'cgroup-churn' works on its own cgroup: expected it in one of the scenario's" \
+		'spawn-root work=cgroup-churn'
 	assert_mistake "2: freeze: expected one of the scenario's cgroups, not '/'" 'spawn-root' 'freeze /'
 	assert_mistake "1: unknown user 'nobdoy': did you mean 'nobody'?" 'cgroup a uid=nobdoy'
 	assert_mistake "1: gid='99999999999': expected a number or a name of /etc/group" 'cgroup a gid=99999999999'
