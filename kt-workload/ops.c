@@ -53,6 +53,8 @@ static const char *cgroup_name_fault(const char *name)
 
 	if (strlen(name) > 200)
 		return "is longer than 200 bytes";
+	if (!strncmp(name, "run.", 4))
+		return "begins with 'run.', as those that the op run makes for its programs do";
 	for (c = name; *c; c++) {
 		if (!isalnum((unsigned char)*c) && !strchr("_-.:@/", *c))
 			return "has other characters than letters, digits and _ - . : @ /";

@@ -55,6 +55,8 @@ assert_mistake() { # LINE MESSAGE
 		"cgroup name '../a' has an empty part or one that begins with a dot"
 	assert_mistake 'cgroup cgroup.procs' \
 		"cgroup name 'cgroup.procs' has a part that begins with 'cgroup.', as the kernel's own files do"
+	assert_mistake 'cgroup run.x' \
+		"cgroup name 'run.x' begins with 'run.', as those that the op run makes for its programs do"
 	assert_mistake 'cgroup' \
 		"cgroup: expected a name after it, then options: cgroup NAME [workers=N] [work=TYPE] [cpuset=SPEC]"
 	assert_mistake 'cgroup "a' "a quote is not closed"
