@@ -46,6 +46,20 @@ static void parse_duration(struct parser *p, char **words, struct op *op)
 		p->sc->duration_ns = ns;
 }
 
+/* Whether @part, up to a slash, may be the name of a file that the kernel has in every cgroup. */
+static bool is_file_name(const char *part)
+{
+	static const char *const owners[] = {"cgroup", "cpu",  "cpuset",  "io",	  "memory", "pids",
+					     "misc",   "rdma", "hugetlb", "dmem", "irq"};
+	size_t len = strcspn(part, "./"), i;
+
+	for (i = 0; part[len] == '.' && i < ARRAY_SIZE(owners); i++) {
+		if (strlen(owners[i]) == len && !strncmp(part, owners[i], len))
+			return true;
+	}
+	return false;
+}
+
 /* Names become directories below the run's root. */
 static const char *cgroup_name_fault(const char *name)
 {
@@ -64,8 +78,8 @@ static const char *cgroup_name_fault(const char *name)
 
 		if (!len || part[0] == '.')
 			return "has an empty part or one that begins with a dot";
-		if (!strncmp(part, "cgroup.", 7))
-			return "has a part that begins with 'cgroup.', as the kernel's own files do";
+		if (is_file_name(part))
+			return "has a part that begins like one of the kernel's own files";
 		if (!part[len])
 			return NULL;
 		part += len + 1;

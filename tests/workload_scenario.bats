@@ -54,7 +54,9 @@ assert_mistake() { # LINE MESSAGE
 	assert_mistake 'cgroup ../a' \
 		"cgroup name '../a' has an empty part or one that begins with a dot"
 	assert_mistake 'cgroup cgroup.procs' \
-		"cgroup name 'cgroup.procs' has a part that begins with 'cgroup.', as the kernel's own files do"
+		"cgroup name 'cgroup.procs' has a part that begins like one of the kernel's own files"
+	assert_mistake 'cgroup a/io.pressure' \
+		"cgroup name 'a/io.pressure' has a part that begins like one of the kernel's own files"
 	assert_mistake 'cgroup run.x' \
 		"cgroup name 'run.x' begins with 'run.', as those that the op run makes for its programs do"
 	assert_mistake 'cgroup' \
