@@ -25,7 +25,7 @@ SHELL_PROGRAMS := $(filter-out $(addprefix bin/,$(PROGRAMS)),$(wildcard bin/kt-*
 C_SOURCES      := $(wildcard libcommon/*.[ch] $(addsuffix /*.[ch],$(PROGRAMS)) $(addsuffix /*/*.[ch],$(PROGRAMS)) tests/*/*.[ch])
 LINT_SOURCES   := $(filter-out %.bpf.c,$(filter %.c,$(C_SOURCES)))
 
-LIBS_kt-vmm	 := -ljansson -lelf -lz -lm
+LIBS_kt-vmm	 := -ljansson -lelf -lz -lseccomp -lcap -lm
 LIBS_kt-init	 := -ljansson -lz -lutil -lm
 LIBS_kt-workload := -ljansson -lm
 LIBS_kt-assert	 := -lyajl -ljansson -lm

@@ -54,7 +54,10 @@ static void process_died(struct engine *e)
 	p->end = p->stop_ns ? ENGINE_STOPPED : ENGINE_FAILED;
 	if (e->error)
 		return;
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		e->error = xstrdup("the machine process was killed by seccomp: it made a system "
+				   "call that no running guest needs");
+	else if (WIFSIGNALED(status))
 		e->error = xasprintf("the machine process was killed by signal %d (%s)",
 				     WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else

@@ -48,6 +48,22 @@ ended() {
 	grep -qF "kt-vmm: $1: $3" err
 }
 
+@test "what no running guest needs kills it, from any thread, and what it needs does not" {
+	run -0 "$BUILT/kvm/confined"
+	refute_line --regexp '^not ok'
+	[ "$(grep -c '^ok ' <<<"$output")" -ge 30 ]
+}
+
+@test "all its threads are without capabilities and new privileges, and behind a filter" {
+	start
+	local task state
+	for task in "/proc/$MACHINE/task"/*; do
+		state=$(awk '/^(CapPrm|CapEff|NoNewPrivs|Seccomp):/ { print $1 $2 }' "$task/status")
+		assert_equal "$state" $'CapPrm:0000000000000000\nCapEff:0000000000000000\nNoNewPrivs:1\nSeccomp:2'
+	done
+	[ "$(find "/proc/$MACHINE/task" -mindepth 1 -maxdepth 1 | wc -l)" -ge 4 ]
+}
+
 @test "it has open what a running guest needs, and nothing else" {
 	start
 	run -0 find "/proc/$MACHINE/fd" -type l -printf '%l\n'
@@ -58,6 +74,20 @@ ended() {
 	run -0 grep -vE "^(/dev/null|socket:.*|anon_inode:(kvm-v.*|\[(eventfd|eventpoll|timerfd)\])|$PWD/run/.*)\$" <<<"$output
 end"
 	assert_output end
+}
+
+@test "its filter lets it be frozen, read, thawed and stopped" {
+	command -v socat >/dev/null || skip "needs socat (kt-deps test)"
+	start
+	printf '{"command":"%s"}\n' freeze regs thaw freeze regs thaw | socat -t5 - UNIX-CONNECT:run/vm.sock >answers
+	assert_equal "$(jq -s -c 'map(.ok)' answers)" '[true,true,true,true,true,true]'
+	assert_equal "$(jq -s '[.[].cpus // empty | length] | add' answers)" 4
+	kill -INT "$VMM"
+	local status=0
+	wait "$VMM" || status=$?
+	assert_equal "$status" 130
+	refute grep -v 'the device stops until it is reset' err
+	grep -q '^\.\.\.' run/console.log
 }
 
 @test "it ends with kt-vmm, however that ends" {
@@ -75,6 +105,12 @@ end"
 	start
 	kill -9 "$MACHINE"
 	ended failed 125 "the machine process was killed by signal 9 (Killed)"
+}
+
+@test "a system call that it has no need of is reported as such" {
+	start
+	kill -SYS "$MACHINE"
+	ended failed 125 "the machine process was killed by seccomp: it made a system call that no running guest needs"
 }
 
 @test "it answers nothing and stops nobody when it hangs: kt-vmm ends it" {

@@ -14,6 +14,7 @@
 #include "../cpio.h"
 #include "acpi.h"
 #include "cleanup.h"
+#include "confine.h"
 #include "platform.h"
 #include "state.h"
 
@@ -242,6 +243,14 @@ static unsigned int memory_map(const struct machine *m, uint64_t acpi_base, uint
 	return n;
 }
 
+/* All that takes a privilege to open is open, and there are no threads yet. */
+static int privileges_drop(struct kvm_vm *vm)
+{
+	int err = confine_privileges();
+
+	return err ? kvm_error(vm, err, "privileges cannot be given up: %s", strerror(-err)) : 0;
+}
+
 int kvm_boot_load(struct kvm_vm *vm)
 {
 	const struct engine_config *c = vm->config;
@@ -261,6 +270,8 @@ int kvm_boot_load(struct kvm_vm *vm)
 				"the kernel's command line has %zu bytes, expected at "
 				"most %lu",
 				cmdline_len - 1, CMDLINE_MAX - 1);
+	if (!err)
+		err = privileges_drop(vm);
 	if (!err)
 		err = load_start(vm);
 	if (err)

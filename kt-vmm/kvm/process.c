@@ -12,6 +12,7 @@
 
 #include "../cpio.h"
 #include "cleanup.h"
+#include "confine.h"
 #include "diag.h"
 #include "state.h"
 
@@ -141,6 +142,13 @@ static void request_serve(struct kvm_vm *vm, const struct process_request *q, in
 	send(control, &r, sizeof(r), 0);
 }
 
+static int calls_confine(struct kvm_vm *vm)
+{
+	int err = confine_calls();
+
+	return err ? kvm_error(vm, err, "system calls cannot be filtered: %s", strerror(-err)) : 0;
+}
+
 void process_run(const struct engine_config *c, const struct process_ends *ends)
 {
 	struct process_request q;
@@ -152,9 +160,11 @@ void process_run(const struct engine_config *c, const struct process_ends *ends)
 	err = kvm_vm_create(&vm, c, ends->watch);
 	if (!err)
 		err = kvm_vm_start(&vm);
+	descriptors_drop(c);
+	if (!err)
+		err = calls_confine(&vm);
 	if (err)
 		end_tell(&vm, ENGINE_FAILED);
-	descriptors_drop(c);
 	ready_tell(&vm, ends->control);
 	for (;;) {
 		struct pollfd p[] = {{ends->control, POLLIN, 0}, {vm.end_fd, POLLIN, 0}};

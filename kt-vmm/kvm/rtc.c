@@ -195,6 +195,7 @@ static int rtc_init(struct kvm_vm *vm, void **dev)
 	r->ram[RTC_A] = RTC_A_32KHZ;
 	r->ram[RTC_B] = RTC_B_24H;
 	r->ram[RTC_D] = RTC_D_VALID;
+	tzset(); /* else gmtime_r(3) opens the time zone's file when the guest asks for the time */
 	err = bus_add(kvm_bus(vm), &r->range);
 	if (err) {
 		free(r);

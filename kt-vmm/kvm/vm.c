@@ -72,13 +72,10 @@ struct bus *kvm_bus(struct kvm_vm *vm)
 	return &vm->bus;
 }
 
-static int vm_open(struct kvm_vm *vm)
+static int vm_make(struct kvm_vm *vm)
 {
 	int size;
 
-	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (vm->kvm_fd < 0)
-		return kvm_error(vm, -errno, "/dev/kvm: %s", strerror(errno));
 	vm->vm_fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
 	if (vm->vm_fd < 0)
 		return kvm_error(vm, -errno, "KVM_CREATE_VM: %s", strerror(errno));
@@ -150,12 +147,15 @@ int kvm_vm_create(struct kvm_vm *vm, const struct engine_config *c, int watch_fd
 	vm->end_fd = eventfd(0, EFD_CLOEXEC);
 	if (vm->end_fd < 0)
 		return kvm_error(vm, -errno, "eventfd: %s", strerror(errno));
+	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (vm->kvm_fd < 0)
+		return kvm_error(vm, -errno, "/dev/kvm: %s", strerror(errno));
 	/* The kernel is copied while the rest is made. */
 	err = kvm_memory_map(vm);
 	if (!err)
 		err = kvm_boot_load(vm);
 	if (!err)
-		err = vm_open(vm);
+		err = vm_make(vm);
 	if (!err)
 		kvm_tune_vm(vm);
 	if (!err)

@@ -47,6 +47,15 @@ $(BUILD)/tests/kvm/devices: $(DEVICE_SOURCES) tests/kvm/devices.c tests/guests/a
 
 guests: $(BUILD)/tests/kvm/devices
 
+# The kvm engine's confinement, and what it forbids.
+$(BUILD)/tests/kvm/confined: tests/kvm/confined.c kt-vmm/kvm/confine.c kt-vmm/kvm/confine.h $(BUILD)/libcommon.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) $(SANITIZE) -Ikt-vmm -o $@ \
+		$(filter %.c %.a,$^) -lseccomp -lcap -pthread
+
+guests: $(BUILD)/tests/kvm/confined
+
 # The fuzz target of the devices, with a driver that needs no fuzzer.
 $(BUILD)/tests/kvm/replay: $(DEVICE_SOURCES) tests/kvm/replay.c tests/fuzz/devices_fuzz.c libcommon/diag.c \
 		$(wildcard tests/kvm/*.h tests/guests/*.h kt-vmm/kvm/*.h kt-vmm/engine.h)
