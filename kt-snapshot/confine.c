@@ -60,6 +60,9 @@ static const int allowed[] = {
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 	SCMP_SYS(tgkill),
+#ifdef __SANITIZE_ADDRESS__
+	SCMP_SYS(sigaltstack), /* before exit() */
+#endif
 };
 
 /* Memory that never is code. */
