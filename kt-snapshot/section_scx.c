@@ -84,7 +84,6 @@ static const char *const needs[] = {
 	"struct task_struct.comm",
 	"struct scx_sched.pnode or struct scx_sched.global_dsqs or global_dsqs",
 	"nr_node_ids",
-	"struct scx_sched_pcpu.bypass_dsq or struct rq.scx.bypass_dsq",
 	"struct scx_sched.dsq_hash or dsq_hash",
 	"struct rhashtable.tbl",
 	"struct bucket_table.buckets",
