@@ -238,6 +238,21 @@ Seccomp: 2'
 	assert_output 'kt-snapshot: serve: expected to be started by kt-vmm, with a socket as stdin'
 }
 
+@test "a disk that is full is said in one line, and nothing half stands on it" {
+	[ "$(id -u)" = 0 ] || skip "mounting needs root"
+	mkdir full
+	mount -t tmpfs -o size=12k tmpfs full
+	# Three pages: for the console, the events, and either the snapshot or run.json.
+	run -124 kt-vmm -n -o full/run --timeout 100ms -m 256M -t 1n1l1c1t -- busybox sleep 9
+	cp -r full/run there
+	umount full
+	assert_equal "$(grep -c 'No space left on device' <<<"$output")" 1
+	run find there -type f -name '*.json*' -size +0 -exec jq -s length {} +
+	assert_success
+	run find there -type f -name '.*'
+	assert_output ''
+}
+
 @test "an earlier run's snapshots do not outlive the next run in its directory" {
 	mkdir -p again/snapshots
 	: >again/run.json
