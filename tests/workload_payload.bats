@@ -64,6 +64,15 @@ teardown() {
 stopped"
 }
 
+@test "a program that cannot start, because its cgroup is frozen, does not hold up the run" {
+	run --separate-stderr kt-workload -d 5s -e 'cgroup a workers=1' -e 'step s' -e 'freeze a' -e 'run one cgroup=a -- true' \
+		-e 'run two cgroup=a -- sleep 60' -e 'kill two' -e 'thaw a' -e 'wait one' -e 'hold 100ms'
+	assert_success
+	assert_equal "$stderr" "kt-workload: program 'one' did not come up within 1 s: going on without it
+kt-workload: program 'two' did not come up within 1 s: going on without it"
+	assert_equal "$(jq -c '[.payloads[].exit]' <<<"$output")" '["completed","never-started"]'
+}
+
 @test "kill ends a program with the signal asked for, and with SIGKILL when that does not help" {
 	run kt-workload -e 'duration 5s' -e 'run soft metric.got="got ([0-9]+)" -- sh -c "trap \"echo got 7; exit\" INT; while :; do sleep 0.05; done"' \
 		-e 'run hard -- sh -c "trap \"\" TERM; sleep 60; sleep 60"' -e 'sleep 500ms' -e 'kill soft SIGINT' -e 'kill hard'
