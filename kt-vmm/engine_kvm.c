@@ -70,9 +70,10 @@ static void line_take(const struct process *p, const char *line, size_t len)
 {
 	const char *newline = memchr(line, '\n', len);
 	_cleanup_free_ char *text = text_of(p, line, newline ? (size_t)(newline - line) : len);
-	size_t prefix = strlen(diag_program()) + strlen(": ");
+	_cleanup_free_ char *prefix = xasprintf("%s: ", diag_program());
+	size_t skip = strlen(prefix);
 
-	warn("%s", strlen(text) > prefix ? text + prefix : text);
+	warn("%s", strncmp(text, prefix, skip) ? text : text + skip);
 }
 
 static void end_take(struct engine *e, const struct process_end *end, size_t error_len)

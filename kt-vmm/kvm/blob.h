@@ -24,6 +24,8 @@ static inline size_t blob_put(struct blob *b, const void *data, size_t len)
 		b->size = 2 * (b->len + len) + 256;
 		b->data = xrealloc(b->data, b->size);
 	}
+	if (!len)
+		return at;
 	if (data)
 		memcpy(b->data + at, data, len);
 	else

@@ -49,6 +49,9 @@ static const int calls[] = {
 	SCMP_SYS(brk),
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
+#ifdef __SANITIZE_ADDRESS__
+	SCMP_SYS(sigaltstack),
+#endif
 };
 
 static const unsigned int requests[] = {
@@ -71,6 +74,13 @@ static int allow_with(scmp_filter_ctx ctx, int call, unsigned int n, uint64_t va
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1, SCMP_CMP(n, SCMP_CMP_EQ, value));
 }
 
+/* mmap(2) or mprotect(2) of memory that is not code. */
+static int allow_no_code(scmp_filter_ctx ctx, int call)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+}
+
 static int calls_allow(scmp_filter_ctx ctx)
 {
 	int err = 0;
@@ -81,9 +91,10 @@ static int calls_allow(scmp_filter_ctx ctx)
 	for (i = 0; i < ARRAY_SIZE(requests) && !err; i++)
 		err = allow_with(ctx, SCMP_SYS(ioctl), 1, requests[i]);
 	/* load.c opens RAM to the guest; none of it is code */
-	err = err
-		      ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-					  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	err = err ?: allow_no_code(ctx, SCMP_SYS(mprotect));
+#ifdef __SANITIZE_ADDRESS__ /* has a heap of its own */
+	err = err ?: allow_no_code(ctx, SCMP_SYS(mmap));
+#endif
 	/* pthread_kill(3) of a vCPU */
 	err = err ?: allow_with(ctx, SCMP_SYS(tgkill), 0, getpid());
 	/* the console's last words do not wait */

@@ -27,6 +27,7 @@
 
 static int event; /* an eventfd */
 static void *page;
+static pid_t outside; /* a process that is not confined */
 
 #define CALL(name, ...)                             \
 	static void try_##name(void)                \
@@ -42,11 +43,11 @@ CALL(fork)
 CALL(clone, SIGCHLD, NULL)
 CALL(clone3, NULL, 0)
 CALL(ptrace, 0, 0, 0, 0)
-CALL(process_vm_readv, getppid(), NULL, 0, NULL, 0, 0)
+CALL(process_vm_readv, outside, NULL, 0, NULL, 0, 0)
 CALL(socket, AF_INET, SOCK_STREAM, 0)
 CALL(connect, 0, NULL, 0)
-CALL(kill, getppid(), 0)
-CALL(pidfd_open, getppid(), 0)
+CALL(kill, outside, 0)
+CALL(pidfd_open, outside, 0)
 CALL(pidfd_getfd, 0, 0, 0)
 CALL(unlink, "/nonexistent")
 CALL(mkdir, "/nonexistent/x", 0)
@@ -82,7 +83,7 @@ static void try_request_run(void)
 
 static void try_other_process(void)
 {
-	syscall(SYS_tgkill, getppid(), getppid(), 0);
+	syscall(SYS_tgkill, outside, outside, 0);
 }
 
 static void try_own_thread(void)
@@ -211,6 +212,7 @@ int main(void)
 	size_t i;
 
 	event = eventfd(1, EFD_NONBLOCK);
+	outside = getpid();
 	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
 		bool threaded = i % 2, right;
