@@ -225,7 +225,7 @@ lint:
 	cppcheck --quiet --std=c17 --language=c --error-exitcode=1 --inline-suppr -j 2 \
 		--enable=warning,performance,portability --suppressions-list=tests/lib/cppcheck.txt \
 		-Ilibcommon $(LINT_SOURCES)
-	shellcheck -x $(SHELL_PROGRAMS) .ci/run tests/run $(wildcard tests/bench/*.sh tests/lib/*.bash)
+	shellcheck -x $(SHELL_PROGRAMS) .ci/run tests/run $(wildcard tests/lab/*.sh tests/bench/*.sh tests/lib/*.bash)
 	clang-format --dry-run -Werror $(C_SOURCES)
 
 clean:

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # The kvm engine on a true /dev/kvm, in the KVM lab (docs/kvm-lab.md). One outer guest runs
-# tests/lab/engine.sh, which reports a line for each test here. `make check-lab` runs this suite alone;
-# LAB_BOOTS and LAB_ENGINE are passed on.
+# tests/lab/engine.sh, which reports a line for each test here. `make check` runs this suite beside the others,
+# `make check-lab` alone; LAB_BOOTS and LAB_ENGINE are passed on.
 # bats file_tags=vm
 
 load ../lib/kt
