@@ -147,9 +147,8 @@ scx_enable_state_var.1'
 	assert_equal "$(jq -c '.scx | [.state, .ops.name, .exit.kind, .exit.code, .exit.reason, .exit.message]' error/snapshots/scx_enable_state_var.1.json)" \
 		'["disabling","kt_sched","error_bpf",0,"scx_bpf_error","kt_sched: error asked for with --error-after 2500"]'
 	# Before it was torn down.
-	assert_equal "$(jq -r 'select(.event == "snapshot" or .event == "scheduler-exited") | .event' error/events.jsonl | sed -n '1p;$p')" \
-		'snapshot
-scheduler-exited'
+	assert_equal "$(jq -s '(map(select(.file == "snapshots/sched_exit.json")) | .[0].t_ns) <
+		(map(select(.event == "scheduler-exited")) | .[0].t_ns)' error/events.jsonl)" true
 }
 
 @test "a panic and a time limit leave a snapshot, with two runs side by side" {
