@@ -134,12 +134,9 @@ static bool is_said(const json_t *doc, const char *name)
 static bool is_young(const char *name)
 {
 	static const char *const young[] = {
-		"struct sched_ext_ops.sub_cgroup_id",
-		"struct rq.scx.reject_dsq",
-		"struct rq.scx.bypass_dsq",
-		"struct scx_sched_pcpu.bypass_dsq",
-		"struct sched_group.cores",
-		"struct bpf_ringbuf.pending_pos",
+		"struct sched_ext_ops.sub_cgroup_id", "struct rq.scx.reject_dsq",
+		"struct rq.scx.bypass_dsq",	      "struct scx_sched_pcpu.bypass_dsq",
+		"struct sched_group.cores",	      "struct bpf_ringbuf.pending_pos",
 	};
 	size_t i;
 
