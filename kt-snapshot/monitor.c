@@ -80,7 +80,7 @@ static void advance(struct monitor *m, uint64_t now)
 		m->due_ns += ((now - m->due_ns) / m->interval_ns + 1) * m->interval_ns;
 }
 
-int monitor_flush(struct monitor *m)
+static int flush(struct monitor *m)
 {
 	size_t len = m->text.len;
 
@@ -116,7 +116,7 @@ int monitor_sample(struct monitor *m)
 	if (m->text.len < COLLECT_BYTES &&
 	    host_ns - m->collected_ns + m->interval_ns < m->collect_ns)
 		return 0;
-	return monitor_flush(m);
+	return flush(m);
 }
 
 int monitor_close(struct monitor *m)
@@ -125,7 +125,7 @@ int monitor_close(struct monitor *m)
 
 	if (!m)
 		return 0;
-	err = monitor_flush(m);
+	err = flush(m);
 	monitor_cpus_close(m->cpus);
 	monitor_scx_close(m->scx);
 	monitor_domains_close(m->domains);

@@ -43,9 +43,6 @@ uint64_t monitor_due(const struct monitor *m);
  */
 int monitor_sample(struct monitor *m);
 
-/* Write what is collected. Returns 0 or -errno of write(2). */
-int monitor_flush(struct monitor *m);
-
 /* Lines so far. */
 uint64_t monitor_count(const struct monitor *m);
 

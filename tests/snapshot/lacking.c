@@ -62,28 +62,32 @@ int __wrap_types_field(const struct types *t, const char *name, const char *path
 	return err;
 }
 
+/* Struct @name was asked for, and is @there: note that. Is it to be hidden? */
+static bool struct_hidden(const char *name, bool there)
+{
+	_cleanup_free_ char *text = xasprintf("struct %s", name);
+
+	if (listening && there)
+		note(text);
+	return is_hidden(text);
+}
+
 uint32_t __real_types_find(const struct types *t, const char *name);
 uint32_t __wrap_types_find(const struct types *t, const char *name);
 uint32_t __wrap_types_find(const struct types *t, const char *name)
 {
-	_cleanup_free_ char *text = xasprintf("struct %s", name);
 	uint32_t id = __real_types_find(t, name);
 
-	if (listening && id)
-		note(text);
-	return is_hidden(text) ? 0 : id;
+	return struct_hidden(name, id) ? 0 : id;
 }
 
 uint32_t __real_types_size(const struct types *t, const char *name);
 uint32_t __wrap_types_size(const struct types *t, const char *name);
 uint32_t __wrap_types_size(const struct types *t, const char *name)
 {
-	_cleanup_free_ char *text = xasprintf("struct %s", name);
 	uint32_t size = __real_types_size(t, name);
 
-	if (listening && size)
-		note(text);
-	return is_hidden(text) ? 0 : size;
+	return struct_hidden(name, size) ? 0 : size;
 }
 
 uint64_t __real_kallsyms_find(const struct kallsyms *k, const char *name);
