@@ -2,14 +2,18 @@
 /*
  * Preloaded into a VMM: notes into the file $FIRST_RUN (8 bytes that are there, and zero) when it
  * first runs the vCPU that it created as number 0, in ns of CLOCK_REALTIME. No system call is made
- * then, so that a confined process can do it, too.
+ * then, so that a confined process can do it, too. With FIRST_RUN_TABLES it reads a file with a Y
+ * where it asks whether the CPU walks guests' page tables: it starts as it would on such a CPU,
+ * whatever becomes of the guest then.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +35,24 @@ static __attribute__((constructor)) void note_map(void)
 		note = NULL;
 	if (fd >= 0)
 		close(fd);
+}
+
+static bool tables_asked(const char *path)
+{
+	return !strcmp(path, "/sys/module/kvm_intel/parameters/ept") ||
+	       !strcmp(path, "/sys/module/kvm_amd/parameters/npt");
+}
+
+int open(const char *path, int flags, ...)
+{
+	const char *instead = getenv("FIRST_RUN_TABLES");
+	va_list ap;
+	int mode;
+
+	va_start(ap, flags);
+	mode = va_arg(ap, int);
+	va_end(ap);
+	return openat(AT_FDCWD, instead && tables_asked(path) ? instead : path, flags, mode);
 }
 
 int ioctl(int fd, unsigned long request, ...)
