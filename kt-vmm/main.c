@@ -519,6 +519,7 @@ int main(int argc, char **argv)
 	diag_init("kt-vmm");
 	standard_streams_open();
 	signal(SIGPIPE, SIG_IGN);
+	report_begin(&report);
 	settings_read(&s, argc, argv);
 	if (s.probe)
 		return probe_print();
@@ -595,6 +596,7 @@ int main(int argc, char **argv)
 		status = boot_and_report(&s, &vm, &dir, &report);
 		rundir_close(&dir);
 	}
+	report_end(&report);
 	if (s.perf)
 		perf_free(&perf);
 	guest_free(&guest);

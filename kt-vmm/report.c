@@ -12,6 +12,9 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "options.h"
+#include "perf.h"
+
+#define WARNINGS_MAX 100 /* some are a guest's doing */
 
 /* Arguments of a process need not be UTF-8; what is not is shown byte by byte. */
 static json_t *text(const char *s)
@@ -118,6 +121,40 @@ static json_t *observed(const struct report *r)
 			 v->unmet ? json_incref(v->unmet) : json_array());
 }
 
+/* --perf: where the vCPUs ran, and all else of kt-vmm. */
+static json_t *perf(const struct perf *p)
+{
+	json_t *cpus;
+	unsigned int i;
+
+	if (!p)
+		return json_null();
+	cpus = json_array();
+	for (i = 0; i < p->n_cpus; i++)
+		json_array_append_new(cpus, json_integer(p->cpu[i]));
+	return json_pack("{s:o, s:i}", "vcpus", cpus, "service", (int)p->service);
+}
+
+static void warning_add(void *arg, const char *s)
+{
+	struct report *r = arg;
+
+	if (json_array_size(r->warnings) < WARNINGS_MAX)
+		json_array_append_new(r->warnings, text(s));
+}
+
+void report_begin(struct report *r)
+{
+	r->warnings = json_array();
+	diag_keep_warnings(warning_add, r);
+}
+
+void report_end(struct report *r)
+{
+	diag_keep_warnings(NULL, NULL);
+	json_decref(take_ptr(r->warnings));
+}
+
 static json_t *report_json(const struct report *r)
 {
 	const struct vm_result *v = r->result;
@@ -164,6 +201,8 @@ static json_t *report_json(const struct report *r)
 						 : json_null());
 	json_object_set_new(j, "kernel_warnings", json_integer(v->console.warnings));
 	json_object_set_new(j, "observed", observed(r));
+	json_object_set_new(j, "perf", perf(r->vm->perf));
+	json_object_set(j, "warnings", r->warnings);
 	json_object_set_new(j, "attempts", attempts);
 	return j;
 }

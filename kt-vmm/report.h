@@ -3,6 +3,7 @@
 #ifndef KT_REPORT_H
 #define KT_REPORT_H
 
+#include <jansson.h>
 #include <time.h>
 
 #include "guest.h"
@@ -19,7 +20,12 @@ struct report {
 	struct timespec started;       /* wall clock */
 	const struct vm_result *first; /* an attempt that was retried, or NULL */
 	const struct vm_result *result;
+	json_t *warnings; /* texts */
 };
+
+/* Start gathering what warn() says from now on. report_end() ends that. */
+void report_begin(struct report *r);
+void report_end(struct report *r);
 
 /* Write the JSON to @fd. Returns 0 or -errno. */
 int report_write(const struct report *r, int fd);

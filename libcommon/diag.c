@@ -11,6 +11,8 @@
 
 static const char *diag_name = "kt";
 static int diag_level;
+static void (*keep_warning)(void *arg, const char *text);
+static void *keep_arg;
 
 void diag_init(const char *program)
 {
@@ -30,6 +32,12 @@ void diag_set_verbosity(int level)
 int diag_verbosity(void)
 {
 	return diag_level;
+}
+
+void diag_keep_warnings(void (*keep)(void *arg, const char *text), void *arg)
+{
+	keep_warning = keep;
+	keep_arg = arg;
 }
 
 /* One write(2) per line, so that lines of concurrent programs do not mix. */
@@ -61,6 +69,15 @@ static void diag_line(const char *fmt, va_list ap)
 void warn(const char *fmt, ...)
 {
 	DIAG_VALIST(fmt);
+	if (keep_warning) {
+		char text[4096];
+		va_list ap;
+
+		va_start(ap, fmt);
+		vsnprintf(text, sizeof(text), fmt, ap);
+		va_end(ap);
+		keep_warning(keep_arg, text);
+	}
 }
 
 void info(const char *fmt, ...)

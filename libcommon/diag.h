@@ -21,6 +21,9 @@ void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on @keep gets the text of each warning, too, which it has to copy. NULL ends that. */
+void diag_keep_warnings(void (*keep)(void *arg, const char *text), void *arg);
+
 /* Print one line as warn() does and exit with @status (exits.h). Runs atexit handlers. */
 void die(int status, const char *fmt, ...) __attribute__((noreturn, format(printf, 2, 3)));
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # kt-vmm --perf: which host CPUs a machine is given, on hosts of all shapes (KT_SYSFS), and the locks on
-# LLCs between runs. Boots nothing: --dry-run plans and locks as a run does.
+# LLCs between runs. --dry-run plans and locks as a run does; the last test runs a guest without a kernel
+# (tests/guests).
 
 load lib/kt
 
@@ -105,4 +106,28 @@ hold() {
 	exec 7<&-
 	run -0 kt-locks
 	assert_output ""
+}
+
+@test "a vCPU runs where run.json says, under SCHED_FIFO, and what the host did not give is told there" {
+	unset KT_SYSFS
+	local built=${KT_BIN:+$KT_BIN/../tests} vmm machine vcpu i status=0
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] || skip "no /dev/kvm"
+	[ "$(nproc)" -ge 2 ] || skip "one CPU: none is left for kt-vmm's own threads"
+	kt-vmm -n --engine kvm --perf -o run -m 256M -t 1n1l1c1t -k "${built:-$KT_ROOT/build/tests}/guests/stay.elf" \
+		-- true >out 2>err 3>&- &
+	vmm=$!
+	# The threads are where they belong before this is there.
+	for ((i = 0; i < 600; i++)); do [ ! -S run/vm.sock ] || break; sleep 0.1; done
+	machine=$(pgrep -P "$vmm" -x kt-vmm-machine)
+	vcpu=$(grep -lx vcpu/0 /proc/"$machine"/task/*/comm)
+	vcpu=${vcpu%/comm}
+	local cpus policy service
+	cpus=$(awk '/^Cpus_allowed_list/ { print $2 }' "$vcpu/status")
+	policy=$(awk '{ print $41 }' "$vcpu/stat")
+	service=$(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$vmm/status")
+	kill "$vmm"
+	wait "$vmm" || status=$?
+	assert_equal "$(jq -c .perf run/run.json)" "{\"vcpus\":[$cpus],\"service\":$service}"
+	grep -q 'SCHED_FIFO' err || assert_equal "$policy" 1 # SCHED_FIFO
+	assert_equal "$(jq -r '.warnings[]' run/run.json)" "$(sed -n 's/^kt-vmm: //p' err)"
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "apic_id.h"
@@ -179,12 +180,15 @@ static void *vcpu_thread(void *arg)
 {
 	struct kvm_vcpu *v = arg;
 	size_t stages = 0;
+	char name[16]; /* for top(1) and tracers */
 	sigset_t set;
 
 	sigfillset(&set);
 	sigdelset(&set, KICK_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
 	v->tid = gettid();
+	snprintf(name, sizeof(name), "vcpu/%u", v->index);
+	prctl(PR_SET_NAME, name);
 	if (!vcpu_pause(v)) /* until all is ready */
 		return NULL;
 	for (;;) {

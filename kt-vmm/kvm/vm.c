@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -106,6 +107,7 @@ static void *bus_thread(void *arg)
 
 	sigfillset(&set);
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
+	prctl(PR_SET_NAME, "devices");
 	pthread_mutex_lock(&vm->lock);
 	vm->bus_tid = gettid();
 	pthread_cond_broadcast(&vm->parked_cond);
