@@ -37,6 +37,13 @@ assert_outcome() {
 	assert_output --partial "damaged ELF file"
 }
 
+@test "a module that the kernel refuses; nothing is started" {
+	echo junk > junk.ko
+	run -125 kt-vmm -n -m 256M --module junk.ko -o run -- echo started
+	assert_output "kt-vmm: module-failed: junk.ko: Exec format error"
+	assert_outcome "module-failed 125" "^junk.ko: Exec format error$"
+}
+
 @test "a command that dies of a signal" {
 	run -139 kt-vmm -n -o run -- sh -c 'kill -SEGV $$'
 	assert_outcome "signalled 139"
