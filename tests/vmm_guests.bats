@@ -73,6 +73,23 @@ words_sum() {
 	checks=6 devices serial-file serial-last-words
 }
 
+# 8 MiB of what tests/guests/guest.c repeats: 64 characters from the blank on.
+flood_expected() {
+	local line
+	printf -v line '\\x%x' {32..95}
+	# shellcheck disable=SC2059 # the characters themselves
+	printf -v line "$line"
+	yes "$line" | head -n 131072 | tr -d '\n'
+}
+
+@test "what a guest sends from a queue that it keeps full arrives whole, at a reader that stops now and then too" {
+	need_kvm
+	kt-vmm -n --engine kvm -o run -t 1n1l1c1t -k "$BUILT/guests/flood.elf" --append guest.mib=8 -- true |
+		{ head -c 100000; sleep 1; head -c 3000000; sleep 1; cat; } >out
+	cmp run/stats.json out
+	cmp <(echo 1..0; flood_expected) out
+}
+
 @test "the serial port interrupts once for a FIFO, and not when it may not" {
 	checks=8 devices serial-interrupts
 }

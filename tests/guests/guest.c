@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "guest.h"
 
+#include <linux/virtio_ring.h>
+
 #include "vconsole.h"
 
 #define COM1	    0x3f8
@@ -15,8 +17,13 @@
 #define FRAME_OUT   2
 #define FRAME_EXIT  8
 
+#define FLOOD_RAM   0x800000u /* where the frame lies that a flood repeats */
+#define FLOOD_FRAME (64 * 1024u)
+#define PATIENCE    100000000u /* looks at the queue, which cost little */
+
 static char report[REPORT_MAX];
 static unsigned int report_len, checks, wrong;
+static uint32_t flood_mib;
 
 uint32_t port_in(uint16_t port, unsigned int len)
 {
@@ -176,17 +183,20 @@ void check_equal(uint32_t is, uint32_t expected, const char *what)
 	say("\n");
 }
 
-/* zlib's crc32(), continued from @crc. */
+/* zlib's crc32(), continued from @crc; by bytes, since a CPU may be an interpreter. */
 static uint32_t crc32(uint32_t crc, const void *data, uint32_t len)
 {
+	static uint32_t table[256];
 	const uint8_t *p = data;
-	unsigned int bit;
+	uint32_t i, v, bit;
 
-	for (crc = ~crc; len--; p++) {
-		crc ^= *p;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+	for (i = 0; i < 256 && !table[255]; i++) {
+		for (v = i, bit = 0; bit < 8; bit++)
+			v = v >> 1 ^ (v & 1 ? 0xedb88320 : 0);
+		table[i] = v;
 	}
+	for (crc = ~crc; len--; p++)
+		crc = crc >> 8 ^ table[(crc ^ *p) & 0xff];
 	return ~crc;
 }
 
@@ -201,6 +211,56 @@ static bool frame(struct vconsole *c, uint32_t type, const char *data, uint32_t 
 		sent = vconsole_send(c, data + at, n);
 	}
 	return sent;
+}
+
+void guest_flood(uint32_t mib)
+{
+	flood_mib = mib;
+}
+
+/* Put the flood's frame on offer as descriptor @head; notify when the device wants it. */
+static void flood_offer(struct vqueue *q, uint16_t head)
+{
+	vqueue_offer(q, head);
+	if (!(__atomic_load_n((uint16_t *)ram(q->device), __ATOMIC_SEQ_CST) &
+	      VRING_USED_F_NO_NOTIFY))
+		vqueue_kick(q);
+}
+
+/* One frame again and again, from a queue that is kept full. The CPU stays in the guest. */
+static bool flood(struct vqueue *q)
+{
+	uint32_t frames = flood_mib * (1024 * 1024 / FLOOD_FRAME), offered, head, i;
+	uint32_t *header = ram(FLOOD_RAM);
+	uint8_t *data = ram(FLOOD_RAM + 12);
+	const uint16_t *used = ram(q->device);
+
+	if (!flood_mib)
+		return true;
+	for (i = 0; i < 64; i++)
+		data[i] = ' ' + i;
+	for (; i < FLOOD_FRAME; i *= 2)
+		memcpy(data + i, data, i);
+	header[0] = FLOOD_FRAME;
+	header[1] = FRAME_OUT;
+	header[2] = crc32(crc32(0, &header[1], 4), data, FLOOD_FRAME);
+	for (offered = 0; offered < frames && offered < q->size; offered++) {
+		vqueue_desc(q, offered, FLOOD_RAM, 12 + FLOOD_FRAME, 0, 0);
+		flood_offer(q, offered);
+	}
+	for (i = 0; i < frames; i++) {
+		uint32_t looks = 0;
+
+		while (__atomic_load_n(&used[1], __ATOMIC_ACQUIRE) == q->seen && ++looks < PATIENCE)
+			__asm__ volatile("pause");
+		if (!vqueue_used(q, &head, NULL) || head >= q->size)
+			return false;
+		if (offered < frames) {
+			flood_offer(q, head);
+			offered++;
+		}
+	}
+	return true;
 }
 
 static uint32_t length(const char *text)
@@ -231,7 +291,8 @@ static void report_send(void)
 
 	if (vconsole_begin(&c, VCONSOLE_FEATURES) && vconsole_open(&c, 1) &&
 	    frame(&c, FRAME_HELLO, hello, length(hello)) &&
-	    frame(&c, FRAME_OUT, report, report_len) && frame(&c, FRAME_EXIT, end, length(end)))
+	    frame(&c, FRAME_OUT, report, report_len) && flood(&c.out) &&
+	    frame(&c, FRAME_EXIT, end, length(end)))
 		vconsole_receive(&c, bye, sizeof(bye), &len);
 	else
 		say("# no report: the console device fails\n");

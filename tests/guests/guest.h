@@ -23,6 +23,9 @@ void guest_main(const struct guest_boot *boot);
 void say(const char *text);
 void say_hex(uint32_t value);
 
+/* Let so many MiB of the same 64 KiB follow the report. */
+void guest_flood(uint32_t mib);
+
 /* check() with a number that tells more when it is not right. */
 void check_equal(uint32_t is, uint32_t expected, const char *what);
 

@@ -3,7 +3,7 @@
 # without a CPU; included by the top Makefile.
 
 GUEST_DIR	:= $(BUILD)/tests/guests
-BARE_GUESTS	:= acpi cpuid cpus hostile initramfs pc stay
+BARE_GUESTS	:= acpi cpuid cpus flood hostile initramfs pc stay
 # What each of them has in common, and what two of them share with the test of the devices.
 GUEST_PARTS	:= start guest driver vconsole abuse
 # 32-bit code without vector registers: no paging, and little for an emulating KVM to know.
