@@ -2,11 +2,14 @@
 /*
  * Preloaded into a VMM: notes into the file $FIRST_RUN (8 bytes that are there, and zero) when it
  * first runs the vCPU that it created as number 0, in ns of CLOCK_REALTIME. No system call is made
- * then, so that a confined process can do it, too. With FIRST_RUN_TABLES it reads a file with a Y
- * where it asks whether the CPU walks guests' page tables: it starts as it would on such a CPU,
+ * then, so that a confined process can do it, too. FIRST_RUN_OF is the program that counts, where
+ * one starts another and runs a vCPU of its own before. With FIRST_RUN_TABLES it reads a file with
+ * a Y where it asks whether the CPU walks guests' page tables: it starts as it would on such a CPU,
  * whatever becomes of the guest then.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdarg.h>
@@ -26,8 +29,10 @@ static int (*real_ioctl)(int fd, unsigned long request, ...);
 
 static __attribute__((constructor)) void note_map(void)
 {
-	const char *path = getenv("FIRST_RUN");
-	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	const char *path = getenv("FIRST_RUN"), *of = getenv("FIRST_RUN_OF");
+	int fd = path && (!of || !strcmp(of, program_invocation_short_name))
+			 ? open(path, O_RDWR | O_CLOEXEC)
+			 : -1;
 
 	real_ioctl = dlsym(RTLD_NEXT, "ioctl");
 	note = mmap(NULL, sizeof(*note), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
