@@ -28,7 +28,7 @@ struct perf {
 int perf_plan(struct perf *p, const struct topology *t, const char *sysfs, char **why);
 void perf_free(struct perf *p);
 
-/* Warn of what the host as a whole does not give: huge pages, freedom from frequency scaling. */
+/* Warn of what the host as a whole does not give: huge pages. */
 void perf_check_host(const char *sysfs);
 
 /* Have each node's memory come from the host node that its CPUs are on. */
