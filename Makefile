@@ -225,7 +225,8 @@ lint:
 	cppcheck --quiet --std=c17 --language=c --error-exitcode=1 --inline-suppr -j 2 \
 		--enable=warning,performance,portability --suppressions-list=tests/lib/cppcheck.txt \
 		-Ilibcommon $(LINT_SOURCES)
-	shellcheck -x $(SHELL_PROGRAMS) .ci/run tests/run $(wildcard tests/lab/*.sh tests/bench/*.sh tests/lib/*.bash)
+	shellcheck -x $(SHELL_PROGRAMS) .ci/run tests/run $(wildcard tests/lab/*.sh tests/bench/*.sh tests/lib/*.bash tests/lib/*.sh) \
+		tests/lib/tell-topology
 	clang-format --dry-run -Werror $(C_SOURCES)
 
 clean:

@@ -130,14 +130,6 @@ flood_expected() {
 	checks=80 devices abuse
 }
 
-@test "all CPUs start, with APIC ids beyond 8 bits too" {
-	checks=6 guest cpus -t 1n1l2c1t --append 'guest.cpus=2 guest.top=1'
-	rm -r run
-	checks=6 guest cpus -t 3n9l3c1t --append 'guest.cpus=27 guest.top=42'
-	rm -r run
-	checks=6 guest cpus -t 5n15l3c3t --append 'guest.cpus=135 guest.top=298'
-}
-
 @test "five seconds of junk in registers, queues and memory find nothing for the sanitizers" {
 	run -0 --separate-stderr "$BUILT/kvm/replay" 5 "${KT_FUZZ_SEED:-$RANDOM}" "$KT_ROOT"/tests/fuzz/corpus/devices/*
 	assert_output --regexp '^[0-9]+ inputs, seed [0-9]+$'

@@ -4,13 +4,11 @@
  * they are to say is on the command line: guest.cpus=, guest.nodes=, guest.mb= (memory).
  */
 #include "guest.h"
+#include "tables.h"
 #include "words.h"
 
-#define TABLES	  16
-#define TABLE_MAX 0x40000u
-
 /* ACPI 6.5: offsets of fields. */
-#define HEADER		36
+#define HEADER		TABLE_HEADER
 #define FADT_DSDT	140 /* X_DSDT */
 #define FADT_FLAGS	112
 #define FADT_PM1_EVENT	56
@@ -18,83 +16,24 @@
 #define FADT_RESET	116
 #define FADT_RESET_PORT 120
 #define FADT_RESET_WITH 128
-#define MADT_ENTRIES	44
 #define SRAT_ENTRIES	48
 #define MCFG_BASE	44
 
-struct tables {
-	unsigned int n;
-	uint32_t at[TABLES];
-};
-
-static uint32_t get8(uint32_t at)
-{
-	return *(volatile uint8_t *)ram(at);
-}
-
-static uint32_t get32(uint32_t at)
-{
-	return get8(at) | get8(at + 1) << 8 | get8(at + 2) << 16 | get8(at + 3) << 24;
-}
-
-static bool is(uint32_t at, const char *name)
-{
-	for (; *name; name++, at++) {
-		if (get8(at) != (uint8_t)*name)
-			return false;
-	}
-	return true;
-}
-
-static uint32_t sum(uint32_t at, uint32_t len)
-{
-	uint8_t s = 0;
-
-	while (len--)
-		s += get8(at++);
-	return s;
-}
-
-static bool sound(uint32_t at)
-{
-	uint32_t len = at ? get32(at + 4) : 0;
-
-	return len >= HEADER && len < TABLE_MAX && !sum(at, len);
-}
-
-/* The table of that name, 0 if there is none. */
-static uint32_t find(const struct tables *t, const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < t->n; i++) {
-		if (is(t->at[i], name))
-			return t->at[i];
-	}
-	return 0;
-}
-
 static void walk(uint32_t rsdp, struct tables *t)
 {
-	uint32_t xsdt = get32(rsdp + 24), at;
-	bool all_sound = true, low = true;
+	uint32_t xsdt = get32(rsdp + 24);
 
-	t->n = 0;
 	check(is(rsdp, "RSD PTR "), "the RSDP is where the boot protocol says");
 	check(!sum(rsdp, 20) && !sum(rsdp, get32(rsdp + 20)), "both of its checksums are right");
 	check(get8(rsdp + 15) >= 2 && !get32(rsdp + 28), "it has an XSDT below 4 GiB");
 	check(is(xsdt, "XSDT") && sound(xsdt), "which is sound");
-	for (at = xsdt + HEADER; at < xsdt + get32(xsdt + 4) && t->n < TABLES; at += 8) {
-		low = low && !get32(at + 4);
-		t->at[t->n] = get32(at);
-		all_sound = all_sound && sound(t->at[t->n++]);
-	}
-	check(low && all_sound && t->n >= 4, "and so are the tables in it");
+	tables_walk(xsdt, t);
+	check(t->low && t->sound && t->n >= 4, "and so are the tables in it");
 }
 
 static void fadt(const struct tables *t)
 {
-	uint32_t f = find(t, "FACP"), dsdt;
+	uint32_t f = table_find(t, "FACP"), dsdt;
 
 	check(f && get32(f + 4) >= 244, "there is a FADT");
 	if (!f)
@@ -109,37 +48,26 @@ static void fadt(const struct tables *t)
 	      "and the reset register");
 }
 
-/* Entries of a type and a length: how many have @type, and bit 0 of the flags at @flags. */
-static uint32_t entries(uint32_t table, uint32_t first, uint32_t type, uint32_t flags)
-{
-	uint32_t end = table + get32(table + 4), at, n = 0;
-
-	for (at = table + first; at + 2 <= end && get8(at + 1) >= 2; at += get8(at + 1))
-		n += get8(at) == type && get8(at + flags) & 1;
-	return n;
-}
-
 static void madt(const struct tables *t, uint32_t cpus)
 {
-	uint32_t m = find(t, "APIC");
+	uint32_t m = table_find(t, "APIC");
 
 	check(m, "there is a MADT");
 	if (!m)
 		return;
-	check_equal(entries(m, MADT_ENTRIES, 0, 4) + entries(m, MADT_ENTRIES, 9, 8), cpus,
-		    "with as many CPUs as the machine was declared to have");
+	check_equal(madt_cpus(m), cpus, "with as many CPUs as the machine was declared to have");
 	check_equal(get32(m + HEADER), 0xfee00000, "their APICs are at the usual place");
 }
 
 static void srat(const struct tables *t, uint32_t cpus, uint32_t nodes, uint32_t mb)
 {
-	uint32_t s = find(t, "SRAT"), end, at, sum_mb = 0, seen = 0, node;
+	uint32_t s = table_find(t, "SRAT"), end, at, sum_mb = 0, seen = 0, node;
 
 	check(s, "there is an SRAT");
 	if (!s)
 		return;
-	check_equal(entries(s, SRAT_ENTRIES, 0, 4) + entries(s, SRAT_ENTRIES, 2, 12), cpus,
-		    "it places every CPU");
+	check_equal(table_entries(s, SRAT_ENTRIES, 0, 4) + table_entries(s, SRAT_ENTRIES, 2, 12),
+		    cpus, "it places every CPU");
 	end = s + get32(s + 4);
 	for (at = s + SRAT_ENTRIES; at + 2 <= end && get8(at + 1) >= 2; at += get8(at + 1)) {
 		if (get8(at) != 1 || !(get32(at + 28) & 1))
@@ -155,7 +83,7 @@ static void srat(const struct tables *t, uint32_t cpus, uint32_t nodes, uint32_t
 
 static void slit(const struct tables *t, uint32_t nodes)
 {
-	uint32_t s = find(t, "SLIT"), i, k;
+	uint32_t s = table_find(t, "SLIT"), i, k;
 	bool right = true;
 
 	check(!!s == (nodes > 1), "a SLIT is there if it is needed");
@@ -184,6 +112,6 @@ void guest_main(const struct guest_boot *boot)
 	madt(&t, cpus);
 	srat(&t, cpus, nodes, word_number(boot->cmdline, "mb"));
 	slit(&t, nodes);
-	mcfg = find(&t, "MCFG");
+	mcfg = table_find(&t, "MCFG");
 	check(mcfg && get32(mcfg + MCFG_BASE) == 0xe0000000u, "there is an MCFG for ECAM");
 }

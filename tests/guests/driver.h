@@ -16,7 +16,8 @@ void pci_out(unsigned int slot, unsigned int reg, uint32_t value, unsigned int l
 /* The slot of vendor and device (both as in register 0), or -1. */
 int pci_find(uint32_t id);
 
-#define VIRTIO_CONSOLE_PCI_ID 0x10431af4
+#define VIRTIO_CONSOLE_PCI_ID	       0x10431af4
+#define VIRTIO_CONSOLE_TRANSITIONAL_ID 0x10031af4 /* QEMU's, on conventional PCI */
 
 /* RAM for queues and their buffers: so much for each. */
 #define QUEUE_RAM(n)  (0x400000u + (n)*0x10000u)

@@ -10,12 +10,15 @@
 #define LSR_THRE    0x20
 #define PM1_CONTROL 0x604 /* platform.h of kt-vmm/kvm */
 #define PM1_S5	    (1u << 13 | 5u << 10)
+#define KEYBOARD    0x64 /* its controller can reset the machine: */
+#define RESET	    0xfe
 #define NOBODY	    0x61 /* a port whose reading takes a moment */
 
-#define REPORT_MAX  (48 * 1024)
+#define REPORT_MAX  (768 * 1024)
 #define FRAME_HELLO 1 /* libcommon/frame.h */
 #define FRAME_OUT   2
 #define FRAME_EXIT  8
+#define FRAME_SIZE  (64 * 1024) /* of output; there may be four times as much */
 
 #define FLOOD_RAM   0x800000u /* where the frame lies that a flood repeats */
 #define FLOOD_FRAME (64 * 1024u)
@@ -115,16 +118,21 @@ void *memset(void *to, int c, size_t len)
 	return to;
 }
 
+void tell(const char *text)
+{
+	for (; *text && report_len < REPORT_MAX; text++)
+		report[report_len++] = *text;
+}
+
 void say(const char *text)
 {
+	tell(text);
 	for (; *text; text++) {
 		unsigned int i;
 
 		for (i = 0; i < 100000 && !(port_in(COM1 + LSR, 1) & LSR_THRE); i++)
 			;
 		port_out(COM1, *text, 1);
-		if (report_len < REPORT_MAX)
-			report[report_len++] = *text;
 	}
 }
 
@@ -154,6 +162,14 @@ void say_hex(uint32_t v)
 {
 	say("0x");
 	say_number(v, 16);
+}
+
+void tell_number(uint32_t v, unsigned int base)
+{
+	char text[12];
+
+	format_number(text, v, base);
+	tell(text);
 }
 
 static void verdict(bool right, const char *what)
@@ -287,12 +303,15 @@ static void report_send(void)
 	const char *end = wrong ? not_right : right;
 	static uint8_t bye[QUEUE_BUFFER];
 	static struct vconsole c;
-	uint32_t len;
+	uint32_t len, at, n;
+	bool sent = vconsole_begin(&c, VCONSOLE_FEATURES) && vconsole_open(&c, 1) &&
+		    frame(&c, FRAME_HELLO, hello, length(hello));
 
-	if (vconsole_begin(&c, VCONSOLE_FEATURES) && vconsole_open(&c, 1) &&
-	    frame(&c, FRAME_HELLO, hello, length(hello)) &&
-	    frame(&c, FRAME_OUT, report, report_len) && flood(&c.out) &&
-	    frame(&c, FRAME_EXIT, end, length(end)))
+	for (at = 0; sent && at < report_len; at += n) {
+		n = report_len - at < FRAME_SIZE ? report_len - at : FRAME_SIZE;
+		sent = frame(&c, FRAME_OUT, report + at, n);
+	}
+	if (sent && flood(&c.out) && frame(&c, FRAME_EXIT, end, length(end)))
 		vconsole_receive(&c, bye, sizeof(bye), &len);
 	else
 		say("# no report: the console device fails\n");
@@ -325,6 +344,7 @@ void guest_begin(const struct start_info *info)
 	say("\n");
 	report_send();
 	port_out(PM1_CONTROL, PM1_S5, 2);
+	port_out(KEYBOARD, RESET, 1); /* QEMU's PM1 is elsewhere */
 	for (;;)
 		__asm__ volatile("hlt");
 }

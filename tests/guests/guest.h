@@ -26,6 +26,10 @@ void say_hex(uint32_t value);
 /* Let so many MiB of the same 64 KiB follow the report. */
 void guest_flood(uint32_t mib);
 
+/* Data, which is in the report alone. */
+void tell(const char *text);
+void tell_number(uint32_t value, unsigned int base); /* 10 or 16 */
+
 /* check() with a number that tells more when it is not right. */
 void check_equal(uint32_t is, uint32_t expected, const char *what);
 

@@ -3,7 +3,7 @@
 # without a CPU; included by the top Makefile.
 
 GUEST_DIR	:= $(BUILD)/tests/guests
-BARE_GUESTS	:= acpi cpuid cpus flood hostile initramfs pc stay
+BARE_GUESTS	:= acpi cpuid flood hostile initramfs pc stay topology
 # What each of them has in common, and what two of them share with the test of the devices.
 GUEST_PARTS	:= start guest driver vconsole abuse
 # 32-bit code without vector registers: no paging, and little for an emulating KVM to know.
@@ -31,6 +31,9 @@ $(GUEST_DIR)/%.elf: $(GUEST_DIR)/%.o $(GUEST_PARTS:%=$(GUEST_DIR)/%.o) tests/gue
 		-o $@.32 $(filter %.o,$^)
 	$(Q)objcopy -O elf64-x86-64 $@.32 $@
 	@rm -f $@.32
+
+$(GUEST_DIR)/acpi.elf: $(GUEST_DIR)/tables.o
+$(GUEST_DIR)/topology.elf: $(GUEST_DIR)/tables.o $(GUEST_DIR)/smp.o
 
 .PRECIOUS: $(GUEST_DIR)/%.o
 .PHONY: guests

@@ -22,7 +22,9 @@ static void queue_fill(struct vqueue *q)
 bool vconsole_begin(struct vconsole *c, uint64_t features)
 {
 	*c = (struct vconsole){0};
-	if (!vdev_find(&c->d, VIRTIO_CONSOLE_PCI_ID) || !vdev_begin(&c->d, features))
+	if ((!vdev_find(&c->d, VIRTIO_CONSOLE_PCI_ID) &&
+	     !vdev_find(&c->d, VIRTIO_CONSOLE_TRANSITIONAL_ID)) ||
+	    !vdev_begin(&c->d, features))
 		return false;
 	vqueue_begin(&c->control_in, &c->d, CONTROL_IN);
 	vqueue_begin(&c->control_out, &c->d, CONTROL_OUT);
