@@ -4,11 +4,14 @@
 # Runs inside the KVM lab (tests/lab/lab.bats, docs/kvm-lab.md): boots VMs with kt-vmm on the lab's /dev/kvm
 # and prints "ok NAME" or "not ok NAME: WHY" for each thing that it looked at. A busybox shell.
 # LAB_ENGINE: options of kt-vmm that choose the engine; LAB_BOOTS: how many boots in a row, of any kind;
-# LAB_ONLY: the checks to make, all by default.
+# LAB_ONLY: the checks to make, all by default; LAB_TOPOLOGIES: those of the check "topology".
 set -u
+# shellcheck source=tests/lib/topology.sh
+. /etc/lab-topology.sh
 
 ENGINE=${LAB_ENGINE:---engine kvm}
 BOOTS=${LAB_BOOTS:-25}
+TOPOLOGIES=${LAB_TOPOLOGIES:-1n2l1c1t 1n2l2c1t 2n2l1c2t}
 SMALL="-m 256M -t 1n1l1c1t"
 cd /tmp || exit 1
 
@@ -51,32 +54,14 @@ expect_status() {
 	fi
 }
 
-# What the guest of the topology $1 must tell: CPUs, then a line for each CPU with its core's threads and
-# its LLC's CPUs, then each node with its CPUs.
-expected() {
-	case $1 in
-	1n2l1c1t) printf '%s\n' 2 '0 0 0' '1 1 1' 'node0 0-1' ;;
-	1n2l2c1t) printf '%s\n' 4 '0 0 0-1' '1 1 0-1' '2 2 2-3' '3 3 2-3' 'node0 0-3' ;;
-	2n2l1c2t) printf '%s\n' 4 '0 0-1 0-1' '1 0-1 0-1' '2 2-3 2-3' '3 2-3 2-3' 'node0 0-1' 'node1 2-3' ;;
-	esac
-}
-
-# shellcheck disable=SC2016 # for the guest
-TELL='nproc
-cd /sys/devices/system
-for c in cpu/cpu[0-9]*; do
-	echo "${c#cpu/cpu} $(cat $c/topology/thread_siblings_list) $(cat $c/cache/index3/shared_cpu_list)"
-done
-for n in node/node[0-9]*; do echo "${n#node/} $(cat $n/cpulist)"; done'
-
 check_topology() {
 	local t
-	for t in 1n2l1c1t 1n2l2c1t 2n2l1c2t; do
-		expected "$t" >want
-		if vmm -m 512M -t "$t" -- sh -c "$TELL" && cmp -s out want; then
+	for t in $TOPOLOGIES; do
+		topology_expected "$t" >want
+		if vmm -m 512M -t "$t" -- sh /etc/lab-tell-topology && cmp -s out want; then
 			ok "topology $t"
 		else
-			not_ok "topology $t" "$(tr '\n' ';' <out) instead of $(tr '\n' ';' <want)"
+			not_ok "topology $t" "$(diff out want | grep '^[<>]' | head -n 4 | tr '\n' ';')"
 		fi
 	done
 }

@@ -18,7 +18,9 @@ setup_file() {
 	echo plain >plain
 	sed 's/^duration.*/duration 20s/' "$KT_ROOT/tests/scenarios/mixed_workloads.kt" >mixed.kt
 	kt-lab "${options[@]}" --timeout "${LAB_TIMEOUT:-15m}" -n -e LAB_ENGINE="${LAB_ENGINE-}" \
-		-e LAB_BOOTS="${LAB_BOOTS:-25}" -e LAB_ONLY="${LAB_ONLY-}" \
+		-e LAB_BOOTS="${LAB_BOOTS:-25}" -e LAB_ONLY="${LAB_ONLY-}" -e LAB_TOPOLOGIES="${LAB_TOPOLOGIES-}" \
+		-i "$KT_ROOT/tests/lib/topology.sh:/etc/lab-topology.sh" \
+		-i "$KT_ROOT/tests/lib/tell-topology:/etc/lab-tell-topology" \
 		-i "$KT_ROOT/tests/lab/engine.sh:/etc/lab-engine.sh" -i plain:/etc/lab-plain -i mixed.kt:/etc/lab-mixed.kt \
 		-i "$(command -v socat)" -i /bin/ls -- sh /etc/lab-engine.sh >"$REPORT" 2>errors || status=$?
 	[ "$status" = 0 ] || echo "# the lab ended with $status: $(tail -n 3 errors)" >>"$REPORT"
