@@ -40,6 +40,7 @@ help:
 # target all: build every program and the test scheduler (the default)
 # target check: install what is missing, build, run every test
 # target check-snapshot: run kt-snapshot's tests on each series of kernels that kt-kernel can get
+# target check-presets: boot the presets of up to KT_PRESET_CPUS CPUs, and of KT_PRESET_LAB_CPUS in the KVM lab
 # target check-lab: run the kvm engine's tests in the KVM lab, an emulated KVM host
 # target check-lab-long: the same with 100 boots in a row
 # target demo: the main job, from set-up to two verdicts
@@ -125,6 +126,15 @@ check-snapshot: setup
 				tests/run tests/kernels/snapshot.bats < /dev/null || failed="$$failed $$k"; \
 		done; \
 		[ -z "$$failed" ] || { echo "check-snapshot: failed:$$failed" >&2; exit 1; }; }
+
+# Both engines by the topology that guests see of each preset; `make check` boots the smallest alone.
+check-presets: export KT_PRESET_CPUS ?= 64
+check-presets: export KT_PRESET_LAB_CPUS ?= 16
+check-presets: export BATS_TEST_TIMEOUT = 7200
+check-presets: setup
+	@bin/kt-kernel fetch --modules > /dev/null
+	$(Q)$(MAKE) --no-print-directory all
+	@tests/run tests/presets.bats
 
 # The KVM modules of the newest kernel come with it.
 check-lab: setup
@@ -235,4 +245,4 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all help sched setup check-kernels check check-snapshot check-lab check-lab-long demo bench asan man install format lint fuzz clean
+.PHONY: all help sched setup check-kernels check check-snapshot check-presets check-lab check-lab-long demo bench asan man install format lint fuzz clean

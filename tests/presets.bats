@@ -1,14 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # Guests see the declared topology, the same on both engines, for every preset of the gauntlet: lib/topology.sh says what
-# sysfs has to show. The presets of up to KT_PRESET_CPUS CPUs boot a stock kernel, which shows it (`make
-# check-presets` boots more of them, and those that the KVM lab can); for all of them the tables that the kernel makes it of are
-# checked: those of the kvm engine as --dump-tables writes them, QEMU's as it tells them to a guest without a
-# kernel (tests/guests/topology.c), which runs on the kvm engine, too.
+# sysfs has to show. The presets of up to KT_PRESET_CPUS CPUs boot a stock kernel, which shows it. `make check-presets`
+# boots more of them, and on the kvm engine those of up to KT_PRESET_LAB_CPUS CPUs in the KVM lab. For all of them the
+# tables that the kernel makes it of are checked: those of the kvm engine as --dump-tables writes them, QEMU's as it
+# tells them to a guest without a kernel (tests/guests/topology.c), which runs on the kvm engine, too.
 # bats file_tags=vm
 
 load lib/kt
 load lib/vm
+load lib/lab
 load lib/tables
 
 setup_file() {
@@ -130,11 +131,24 @@ boots() {
 }
 
 @test "kvm engine: a stock kernel shows every preset, where /dev/kvm can run one" {
-	[ "$(kt-vmm --probe | jq -r .usable)" = true ] || skip "this /dev/kvm cannot run a stock kernel; make check-lab"
+	[ "$(kt-vmm --probe | jq -r .usable)" = true ] || skip "this /dev/kvm cannot run a stock kernel; make check-presets"
 	vm_setup
 	while read -r name topology; do
 		cp "$BATS_FILE_TMPDIR/want/$name" want.now
 		echo "$name:"
 		boots "$topology" --engine kvm
 	done <"$BATS_FILE_TMPDIR/presets"
+}
+
+@test "kvm engine: in the KVM lab a stock kernel shows every preset of up to ${KT_PRESET_LAB_CPUS:=0} CPUs" {
+	[ "$KT_PRESET_LAB_CPUS" -gt 0 ] || skip "make check-presets boots them"
+	need_qemu
+	vm_setup
+	while read -r name topology; do
+		[ "$(count_of "$topology")" -gt "$KT_PRESET_LAB_CPUS" ] || LAB_TOPOLOGIES+=" $topology"
+	done <"$BATS_FILE_TMPDIR/presets"
+	LAB_ONLY=topology LAB_BOOTS=1 LAB_TIMEOUT=2h lab_engine >report
+	for topology in $LAB_TOPOLOGIES; do
+		grep -qx "ok topology $topology" report || { cat report; return 1; }
+	done
 }

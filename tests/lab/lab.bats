@@ -7,22 +7,18 @@
 
 load ../lib/kt
 load ../lib/vm
+load ../lib/lab
 
 setup_file() {
 	command -v socat >/dev/null || skip "needs socat (kt-deps test)"
 	kt-kernel path >/dev/null 2>&1 || skip "no kernel in the cache (kt-kernel fetch)"
 	cd "$BATS_FILE_TMPDIR" || return
 	export TMPDIR=$BATS_FILE_TMPDIR REPORT=$BATS_FILE_TMPDIR/report
-	local options=() status=0
-	[[ ${LAB_ENGINE-} != *qemu* ]] || options+=(--qemu)
+	local status=0
 	echo plain >plain
 	sed 's/^duration.*/duration 20s/' "$KT_ROOT/tests/scenarios/mixed_workloads.kt" >mixed.kt
-	kt-lab "${options[@]}" --timeout "${LAB_TIMEOUT:-15m}" -n -e LAB_ENGINE="${LAB_ENGINE-}" \
-		-e LAB_BOOTS="${LAB_BOOTS:-25}" -e LAB_ONLY="${LAB_ONLY-}" -e LAB_TOPOLOGIES="${LAB_TOPOLOGIES-}" \
-		-i "$KT_ROOT/tests/lib/topology.sh:/etc/lab-topology.sh" \
-		-i "$KT_ROOT/tests/lib/tell-topology:/etc/lab-tell-topology" \
-		-i "$KT_ROOT/tests/lab/engine.sh:/etc/lab-engine.sh" -i plain:/etc/lab-plain -i mixed.kt:/etc/lab-mixed.kt \
-		-i "$(command -v socat)" -i /bin/ls -- sh /etc/lab-engine.sh >"$REPORT" 2>errors || status=$?
+	lab_engine -i plain:/etc/lab-plain -i mixed.kt:/etc/lab-mixed.kt -i "$(command -v socat)" -i /bin/ls \
+		>"$REPORT" 2>errors || status=$?
 	[ "$status" = 0 ] || echo "# the lab ended with $status: $(tail -n 3 errors)" >>"$REPORT"
 }
 
