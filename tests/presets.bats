@@ -93,15 +93,16 @@ boots() {
 @test "qemu engine: QEMU tells a guest every preset, by its CPUs and in memory" {
 	need_qemu
 	while read -r name topology; do
-		run --separate-stderr kt-vmm -n --engine qemu --accel tcg -m 256M -k "$GUEST" --no-auto-include \
-			-t "$topology" -- true
+		status=0
+		kt-vmm -n --engine qemu --accel tcg -m 256M -k "$GUEST" --no-auto-include -t "$topology" -- true \
+			>told 2>errors || status=$?
 		# QEMU emulates no x2APIC before 9.0: the dry run is all that there is.
 		if [ "$status" = 125 ] && qemu_older 9.0 && [[ $name == max-cpu* ]]; then
-			[[ $stderr == *"X2APIC"* ]]
+			grep -F X2APIC errors
 			continue
 		fi
 		[ "$status" = 0 ]
-		tables_of_guest "qemu/$name" <<<"$output"
+		tables_of_guest "qemu/$name" <told
 		emulated "want/$name" >want.emulated
 		tables_match "qemu/$name" GenuineIntel want.emulated
 	done <presets
