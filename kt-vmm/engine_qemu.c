@@ -57,8 +57,19 @@ qemu_exec(const struct engine_config *c, const struct qemu_sockets *s, int err, 
 	_exit(127);
 }
 
-/* QEMU's complaint: its first line that is not a mere warning, without the program's name. */
-static void note_error(struct engine *e)
+/* @code and @status as of waitid(2). */
+static char *end_words(int code, int status)
+{
+	if (code == CLD_EXITED)
+		return xasprintf("QEMU ended with status %d without saying why", status);
+	return xasprintf("QEMU was killed by signal %d (%s)", status, strsignal(status));
+}
+
+/*
+ * QEMU's complaint: its first line that is not a mere warning, without the program's name; @silent
+ * when there is none.
+ */
+static void note_error(struct engine *e, const char *silent)
 {
 	struct qemu *q = e->state;
 	char text[4096], *line, *save;
@@ -75,7 +86,21 @@ static void note_error(struct engine *e)
 		e->error = xasprintf("QEMU: %s", line);
 		return;
 	}
-	e->error = xstrdup("QEMU ended without saying why");
+	e->error = xstrdup(silent);
+}
+
+/* QMP failed with @err. */
+static void monitor_failed(struct engine *e, int err)
+{
+	struct qemu *q = e->state;
+	_cleanup_free_ char *silent = NULL;
+	siginfo_t how = {0};
+
+	if (err == -EPIPE) /* it is on its way out: let it finish its message */
+		waitid(P_PID, q->pid, &how, WEXITED | WNOWAIT);
+	silent = how.si_pid ? end_words(how.si_code, how.si_status)
+			    : xasprintf("QEMU's monitor: %s", strerror(-err));
+	note_error(e, silent);
 }
 
 static int qemu_create(struct engine *e, const struct engine_config *c)
@@ -109,11 +134,8 @@ static int qemu_create(struct engine *e, const struct engine_config *c)
 	}
 	e->event_fd = pidfd_open(q->pid, 0);
 	err = e->event_fd < 0 ? -errno : qmp_open(&q->qmp, pair[0], e->cancel_fd);
-	if (err && err != -EINTR) {
-		if (err == -EPIPE) /* it is on its way out: let it finish its message */
-			waitid(P_PID, q->pid, NULL, WEXITED | WNOWAIT);
-		note_error(e);
-	}
+	if (err && err != -EINTR)
+		monitor_failed(e, err);
 	return err;
 }
 
@@ -125,7 +147,7 @@ static int qemu_boot(struct engine *e)
 	e->watch_fd = q->gdb.fd;
 	q->qmp.cancel_fd = -1; /* from here on signals are for the event loop */
 	if (err && err != -EINTR)
-		note_error(e);
+		monitor_failed(e, err);
 	return err;
 }
 
@@ -177,20 +199,21 @@ static void qemu_stop(struct engine *e)
 static enum engine_end qemu_wait(struct engine *e)
 {
 	struct qemu *q = e->state;
-	int status;
-	pid_t pid = waitpid(q->pid, &status, WNOHANG);
+	_cleanup_free_ char *how = NULL;
+	siginfo_t end = {0};
 
-	if (pid <= 0)
+	if (waitid(P_PID, q->pid, &end, WEXITED | WNOHANG) || !end.si_pid)
 		return ENGINE_RUNNING;
 	q->pid = 0;
 	if (q->stopped)
 		return ENGINE_STOPPED;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (end.si_code == CLD_EXITED && !end.si_status)
 		return ENGINE_POWER_OFF;
-	if (WIFSIGNALED(status))
-		e->error = xasprintf("QEMU was killed by signal %d (%s)", WTERMSIG(status),
-				     strsignal(WTERMSIG(status)));
-	note_error(e);
+	how = end_words(end.si_code, end.si_status);
+	if (end.si_code == CLD_EXITED)
+		note_error(e, how);
+	else if (!e->error)
+		e->error = take_ptr(how);
 	return ENGINE_FAILED;
 }
 

@@ -79,6 +79,29 @@ refused() {
 		-- /bin/true
 }
 
+# A QEMU that does $1, in $monitor the number of its monitor's descriptor, makes kt-vmm fail with the words $2.
+qemu_that() {
+	mkdir -p shim
+	cat >shim/qemu-system-x86_64 <<-END
+		#!/bin/bash
+		for word; do case \$word in socket,id=qmp,fd=*) monitor=\${word##*=} ;; esac; done
+		$1
+	END
+	chmod +x shim/qemu-system-x86_64
+	PATH=$PWD/shim:$PATH run -125 kt-vmm -n --engine qemu --accel tcg -- true
+	assert_line --regexp "^kt-vmm: failed: $2\$"
+}
+
+# shellcheck disable=SC2016 # the shim expands them
+@test "a QEMU that fails without a word is told from one that is killed, and from one whose monitor is none" {
+	qemu_that 'exit 3' 'QEMU ended with status 3 without saying why'
+	qemu_that 'echo "qemu-system-x86_64: no room" >&2; exit 1' 'QEMU: no room'
+	qemu_that 'kill -9 $$' 'QEMU was killed by signal 9 \(Killed\)'
+	qemu_that 'echo "{}" >&"$monitor"; exec sleep 100' "QEMU's monitor: Bad message"
+	qemu_that 'echo "{\"QMP\": 1}" >&"$monitor"; read -r -u "$monitor" line; exit 4' \
+		'QEMU ended with status 4 without saying why'
+}
+
 # Without a mount namespace to break things in, skip.
 needs_namespace() {
 	unshare -m true 2>/dev/null || skip "needs the right to make a mount namespace"
