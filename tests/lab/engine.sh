@@ -61,7 +61,7 @@ check_topology() {
 		if vmm -m 512M -t "$t" -- sh /etc/lab-tell-topology && cmp -s out want; then
 			ok "topology $t"
 		else
-			not_ok "topology $t" "$(diff out want | grep '^[<>]' | head -n 4 | tr '\n' ';')"
+			not_ok "topology $t" "$(diff want out | grep '^[-+][^-+]' | head -n 4 | tr '\n' ';')"
 		fi
 	done
 }
