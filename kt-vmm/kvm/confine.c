@@ -62,6 +62,10 @@ static const unsigned int requests[] = {
 	KVM_SET_GSI_ROUTING,
 	/* freezing, registers, watches */
 	KVM_KVMCLOCK_CTRL,
+	KVM_GET_CLOCK,
+	KVM_SET_CLOCK,
+	KVM_GET_DEVICE_ATTR,
+	KVM_SET_DEVICE_ATTR,
 	KVM_GET_REGS,
 	KVM_GET_SREGS,
 	KVM_GET_MSRS,

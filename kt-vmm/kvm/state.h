@@ -65,7 +65,11 @@ struct kvm_vm {
 	enum engine_end end;
 	char *error; /* why, a malloc'ed phrase; NULL if nothing is wrong */
 
-	bool frozen; /* all are parked, and the bus is ours; the main thread's own */
+	/* The main thread's own. */
+	bool frozen;		     /* all are parked, and the bus is ours */
+	bool have_clock;	     /* of the time since then: */
+	struct kvm_clock_data clock; /* kvmclock */
+	uint64_t stopped_tsc;	     /* the host's */
 };
 
 /* Set @vm's error, unless it has one, and return @err. */
@@ -126,6 +130,10 @@ void kvm_vcpus_unpark(struct kvm_vm *vm);
 void kvm_end(struct kvm_vm *vm, enum engine_end end);
 /* The guest has broken itself, in a way that @fmt says. */
 void kvm_crash(struct kvm_vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* clock.c: stop the guest's clocks, while no vCPU runs, and let them go on from there. */
+void kvm_clock_stop(struct kvm_vm *vm);
+void kvm_clock_go(struct kvm_vm *vm);
 
 /* watch.c: as engine_ops.watch says, while no vCPU runs. */
 int kvm_watch(struct kvm_vm *vm, uint64_t address, unsigned int len, bool on);

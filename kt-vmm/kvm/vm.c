@@ -198,6 +198,7 @@ void kvm_vm_freeze(struct kvm_vm *vm)
 		return;
 	kvm_vcpus_park(vm);
 	bus_lock(&vm->bus);
+	kvm_clock_stop(vm);
 	vm->frozen = true;
 }
 
@@ -210,6 +211,7 @@ void kvm_vm_thaw(struct kvm_vm *vm)
 		return;
 	}
 	vm->frozen = false;
+	kvm_clock_go(vm);
 	bus_unlock(&vm->bus);
 	kvm_vcpus_unpark(vm);
 }

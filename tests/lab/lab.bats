@@ -73,7 +73,7 @@ reported() {
 	reported "flood of the console"
 }
 
-@test "a busy guest is frozen, read and thawed time and again" {
+@test "a busy guest is frozen, read and thawed time and again, and its clock stands still meanwhile" {
 	reported "freeze and thaw under load"
 }
 
