@@ -18,6 +18,9 @@ SANITIZE ?=
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
+# For a make that a goal starts, where the user has not said how many jobs.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 HOST_PROGRAMS  := kt-vmm kt-assert kt-gauntlet kt-snapshot
 GUEST_PROGRAMS := kt-init kt-workload
 PROGRAMS       := $(HOST_PROGRAMS) $(GUEST_PROGRAMS)
@@ -114,12 +117,12 @@ check-kernels: setup
 	done
 
 check: check-kernels
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
 	@tests/run
 
 # The newest of each series but 6.1, whose types kt-snapshot has not been made for.
 check-snapshot: setup
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
 	@bin/kt-kernel remote | awk -F '[.]' '$$1 $$2 != "61" && !seen[$$1 "." $$2]++ { print $$1 "." $$2 }' | { \
 		while read -r k; do \
 			KT_KERNEL=$$(bin/kt-kernel fetch "$$k") && export KT_KERNEL && echo "kernel $$KT_KERNEL" && \
@@ -133,13 +136,13 @@ check-presets: export KT_PRESET_LAB_CPUS ?= 16
 check-presets: export BATS_TEST_TIMEOUT = 7200
 check-presets: setup
 	@bin/kt-kernel fetch --modules > /dev/null
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
 	@tests/run tests/presets.bats
 
 # The KVM modules of the newest kernel come with it.
 check-lab: setup
 	@bin/kt-kernel fetch --modules > /dev/null
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
 	@tests/run tests/lab/lab.bats
 
 check-lab-long: export LAB_BOOTS = 100
@@ -147,7 +150,7 @@ check-lab-long: export LAB_TIMEOUT = 40m
 check-lab-long: check-lab
 
 demo: setup
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
 	@bin/kt-demo
 
 # The workers' own loop and records, without the program around them.
@@ -177,11 +180,11 @@ $(BUILD)/tests/snapshot/ram_image: $(RAM_IMAGE_OBJECTS) $(SNAPSHOT_OBJECTS) $(BU
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(addprefix -Wl$(comma)--wrap=,$(RAM_IMAGE_WRAPS)) -o $@ $^ $(LIBS_kt-snapshot)
 
 bench: setup
-	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/spin_overhead $(BUILD)/tests/bench/bare_work
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all $(BUILD)/tests/bench/spin_overhead $(BUILD)/tests/bench/bare_work
 	tests/bench/run
 
 asan: check-kernels
-	$(Q)$(MAKE) --no-print-directory all BUILD=build/asan BIN=build/asan/bin CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all BUILD=build/asan BIN=build/asan/bin CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 		LIBBPF=build/deps/libbpf/usr
 	KT_BIN=$(CURDIR)/build/asan/bin ASAN_OPTIONS=detect_leaks=0 tests/run

@@ -19,12 +19,12 @@ replay() {
 }
 
 @test "the same seed gives the same statistics and console to the byte, another seed another schedule" {
-	replay 7 first -- kt-workload -d 6s "$scenarios/mixed_workloads.kt"
+	replay 7 first -- kt-workload -d 4s "$scenarios/mixed_workloads.kt"
 	# The second run has the host for itself less.
 	timeout 200 sh -c 'while [ ! -e done ]; do :; done' 3>&- &
-	replay 7 second -- kt-workload -d 6s "$scenarios/mixed_workloads.kt"
+	replay 7 second -- kt-workload -d 4s "$scenarios/mixed_workloads.kt"
 	touch done
-	replay 8 other -- kt-workload -d 6s "$scenarios/mixed_workloads.kt"
+	replay 8 other -- kt-workload -d 4s "$scenarios/mixed_workloads.kt"
 	cmp first/stats.json second/stats.json
 	cmp first/console.log second/console.log
 	cmp first/events.jsonl second/events.jsonl
