@@ -115,6 +115,7 @@ static bool wait_turn(struct worker *w, int pidfd, bool *ended)
 		turn = left;
 	due = begin + turn.tv_nsec;
 	worker_wait_begin(w, due);
+	worker_checkpoint(w, 0); /* what stopped it before is a gap */
 	n = ppoll(&pfd, 1, &turn, NULL);
 	*ended = n > 0;
 	if (worker_now(w) > due + LATE_NS)
