@@ -52,4 +52,7 @@ void kvm_clock_go(struct kvm_vm *vm)
 	}
 	if (vm->have_clock)
 		ioctl(vm->vm_fd, KVM_SET_CLOCK, &(struct kvm_clock_data){.clock = vm->clock.clock});
+	/* Where time has passed, the guest's watchdogs are told so, if it has a kvmclock. */
+	for (i = 0; i < vm->n_made; i++)
+		ioctl(vm->cpus[i].fd, KVM_KVMCLOCK_CTRL, 0);
 }

@@ -121,7 +121,7 @@ void kvm_tune_cpuid(struct kvm_vm *vm, struct kvm_cpuid2 *c);
 
 /* vcpu.c */
 int kvm_vcpus_init(struct kvm_vm *vm);
-int kvm_vcpus_start(struct kvm_vm *vm); /* they are parked at first */
+int kvm_vcpus_start(struct kvm_vm *vm); /* they are parked when it returns */
 void kvm_vcpus_stop(struct kvm_vm *vm); /* joins the threads */
 /* Park all vCPUs; when it returns, none of them runs. Let them go on. */
 void kvm_vcpus_park(struct kvm_vm *vm);

@@ -206,26 +206,24 @@ static void *vcpu_thread(void *arg)
 	}
 }
 
+/* With the lock held. */
+static void parked_await(struct kvm_vm *vm)
+{
+	while (vm->n_parked < vm->n_running && !vm->stopping)
+		pthread_cond_wait(&vm->parked_cond, &vm->lock);
+}
+
 void kvm_vcpus_park(struct kvm_vm *vm)
 {
 	pthread_mutex_lock(&vm->lock);
 	vm->freezing = true;
 	all_kick(vm);
-	while (vm->n_parked < vm->n_running && !vm->stopping)
-		pthread_cond_wait(&vm->parked_cond, &vm->lock);
+	parked_await(vm);
 	pthread_mutex_unlock(&vm->lock);
 }
 
-/*
- * The guest's watchdogs are told that time has passed without them; a vCPU without a kvmclock has
- * nobody to tell.
- */
 void kvm_vcpus_unpark(struct kvm_vm *vm)
 {
-	unsigned int i;
-
-	for (i = 0; i < vm->n_made; i++)
-		ioctl(vm->cpus[i].fd, KVM_KVMCLOCK_CTRL, 0);
 	pthread_mutex_lock(&vm->lock);
 	vm->freezing = false;
 	pthread_cond_broadcast(&vm->thaw_cond);
@@ -277,15 +275,20 @@ int kvm_vcpus_start(struct kvm_vm *vm)
 	sigaction(KICK_SIGNAL, &sa, NULL);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 256 << 10);
-	pthread_mutex_lock(&vm->lock);
 	for (i = vm->n_cpus; i-- > 0 && !err;) {
 		struct kvm_vcpu *v = &vm->cpus[i];
 
+		pthread_mutex_lock(&vm->lock);
 		err = -pthread_create(&v->thread, &attr, vcpu_thread, v);
 		v->started = !err;
 		vm->n_running += !err;
+		pthread_mutex_unlock(&vm->lock);
 	}
-	pthread_mutex_unlock(&vm->lock);
+	if (!err) {
+		pthread_mutex_lock(&vm->lock);
+		parked_await(vm); /* they begin like this */
+		pthread_mutex_unlock(&vm->lock);
+	}
 	pthread_attr_destroy(&attr);
 	return err ? kvm_error(vm, err, "thread of a vCPU: %s", strerror(-err)) : 0;
 }

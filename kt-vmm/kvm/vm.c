@@ -183,7 +183,6 @@ int kvm_vm_start(struct kvm_vm *vm)
 	err = kvm_vcpus_start(vm);
 	if (err)
 		return err;
-	kvm_vcpus_park(vm); /* they begin like this: wait until they are */
 	pthread_mutex_lock(&vm->lock);
 	while (!vm->bus_tid)
 		pthread_cond_wait(&vm->parked_cond, &vm->lock);
