@@ -40,61 +40,54 @@ void diag_keep_warnings(void (*keep)(void *arg, const char *text), void *arg)
 	keep_arg = arg;
 }
 
-/* One write(2) per line, so that lines of concurrent programs do not mix. */
-static void diag_line(const char *fmt, va_list ap)
+/* One write(2) per line, so that lines of concurrent programs do not mix. @keep gets the text. */
+static void diag_line(void (*keep)(void *arg, const char *text), const char *fmt, va_list ap)
 {
 	char line[4096];
-	int n, m;
+	int prefix, n, m;
 
-	n = snprintf(line, sizeof(line), "%s: ", diag_name);
+	n = prefix = snprintf(line, sizeof(line), "%s: ", diag_name);
 	m = vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
 	if (m < 0)
 		return;
 	n += m;
 	if (n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
+	if (keep)
+		keep(keep_arg, line + prefix);
 	line[n++] = '\n';
 	if (write(STDERR_FILENO, line, n) < 0)
 		return; /* nowhere left to say so */
 }
 
-#define DIAG_VALIST(fmt)            \
-	do {                        \
-		va_list ap;         \
-		va_start(ap, fmt);  \
-		diag_line(fmt, ap); \
-		va_end(ap);         \
+#define DIAG_VALIST(keep, fmt)            \
+	do {                              \
+		va_list ap;               \
+		va_start(ap, fmt);        \
+		diag_line(keep, fmt, ap); \
+		va_end(ap);               \
 	} while (0)
 
 void warn(const char *fmt, ...)
 {
-	DIAG_VALIST(fmt);
-	if (keep_warning) {
-		char text[4096];
-		va_list ap;
-
-		va_start(ap, fmt);
-		vsnprintf(text, sizeof(text), fmt, ap);
-		va_end(ap);
-		keep_warning(keep_arg, text);
-	}
+	DIAG_VALIST(keep_warning, fmt);
 }
 
 void info(const char *fmt, ...)
 {
 	if (diag_level >= 1)
-		DIAG_VALIST(fmt);
+		DIAG_VALIST(NULL, fmt);
 }
 
 void debug(const char *fmt, ...)
 {
 	if (diag_level >= 2)
-		DIAG_VALIST(fmt);
+		DIAG_VALIST(NULL, fmt);
 }
 
 void die(int status, const char *fmt, ...)
 {
-	DIAG_VALIST(fmt);
+	DIAG_VALIST(NULL, fmt);
 	exit(status);
 }
 

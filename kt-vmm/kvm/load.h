@@ -31,14 +31,15 @@ struct load {
 	int ram[MACHINE_MAX_NODES];
 	bool beside; /* there is a stage that the guest's beginning does not wait for */
 	bool guest_runs;
+	unsigned int n_threads;
 
 	/* Under lock; settled is also read without. */
 	pthread_mutex_t lock;
 	pthread_cond_t progress;
-	unsigned int n_threads, n_begun;
-	size_t n_done; /* parts: they and all before them are there */
-	size_t n_open; /* stages */
-	bool settled;  /* nothing more will come */
+	unsigned int n_begun; /* threads */
+	size_t n_done;	      /* parts: they and all before them are there */
+	size_t n_open;	      /* stages */
+	bool settled;	      /* nothing more will come */
 	int err;
 };
 
