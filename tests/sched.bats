@@ -86,7 +86,7 @@ spin7='for i in 1 2 3 4 5 6 7; do while :; do :; done & done; sleep 3'
 # bats test_tags=vm
 @test "--stall of a name: the watchdog throws the scheduler out and names the task" {
 	vm_setup
-	run -121 sched_vm "--watchdog 2000 --stall=victim" \
+	run -121 sched_vm "--watchdog 6000 --stall=victim" \
 		'echo -n victim > /proc/self/comm; while :; do :; done'
 	assert_equal "$(sched_field exit_kind)" SCX_EXIT_ERROR_STALL
 	assert_equal "$(sched_field process)" "exit status 2"
@@ -100,7 +100,7 @@ spin7='for i in 1 2 3 4 5 6 7; do while :; do :; done & done; sleep 3'
 # bats test_tags=vm
 @test "--stall without a name takes a task of user space" {
 	vm_setup
-	run -121 sched_vm "--watchdog 2000 --stall" 'while :; do sleep 1; done'
+	run -121 sched_vm "--watchdog 6000 --stall" 'while :; do sleep 1; done'
 	assert_equal "$(sched_field exit_kind)" SCX_EXIT_ERROR_STALL
 	assert_equal "$(stat_of stalled)" 1
 }
@@ -134,7 +134,7 @@ spin7='for i in 1 2 3 4 5 6 7; do while :; do :; done & done; sleep 3'
 # bats test_tags=vm
 @test "--starve leaves the tasks of one cgroup next to nothing, and the watchdog quiet" {
 	vm_setup
-	run -0 sched_vm "--watchdog 4000 --starve poor" 'cd /sys/fs/cgroup && mkdir rich poor
+	run -0 sched_vm "--watchdog 20000 --starve poor" 'cd /sys/fs/cgroup && mkdir rich poor
 		for i in 1 2 3 4; do for g in rich poor; do
 			sh -c "echo \$\$ > $g/cgroup.procs; while :; do :; done" & done; done
 		sleep 6
