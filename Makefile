@@ -28,7 +28,8 @@ SHELL_PROGRAMS := $(filter-out $(addprefix bin/,$(PROGRAMS)),$(wildcard bin/kt-*
 C_SOURCES      := $(wildcard libcommon/*.[ch] $(addsuffix /*.[ch],$(PROGRAMS)) $(addsuffix /*/*.[ch],$(PROGRAMS)) tests/*/*.[ch])
 LINT_SOURCES   := $(filter-out %.bpf.c,$(filter %.c,$(C_SOURCES)))
 
-LIBS_kt-vmm	 := -ljansson -lelf -lz -lseccomp -lcap -lm
+# Copied in, as each library that has to be loaded delays the guest. libelf.a may need libzstd.
+LIBS_kt-vmm	 := -Wl,-Bstatic -ljansson -lelf -lz -lzstd -lseccomp -lcap -lm -Wl,-Bdynamic
 LIBS_kt-init	 := -ljansson -lz -lutil -lm
 LIBS_kt-workload := -ljansson -lm
 LIBS_kt-assert	 := -lyajl -ljansson -lm
