@@ -51,10 +51,10 @@ stop_and_judge() { # WORKERS WORK OPTIONS...
 	io-* | irq-wake* | timer-latency* | thundering-herd*) how=any ;;
 	esac
 	start_workload -d 60s -e "cgroup a workers=$1 'work=$2' ${*:3}"
-	eventually last_has_run "$1"
+	eventually last_has_run "$1" || return
 	read -ra stop < <("$BATS_TEST_DIRNAME/lib/stop-running" "$tid" 300 $how)
 	ending=$(uptime_ns)
-	interrupt_workload
+	interrupt_workload || return
 	ended=$(uptime_ns)
 	verdict=$(judge_gap "${stop[@]}")
 	[ "$verdict" = seen ] || echo "$2: $verdict: stopped ${stop[*]}, ended $ending to $ended" \
@@ -65,7 +65,7 @@ stop_and_judge() { # WORKERS WORK OPTIONS...
 assert_stop_is_seen() { # WORKERS WORK OPTIONS...
 	local try
 	for try in 1 2 3; do
-		stop_and_judge "$@"
+		undisturbed stop_and_judge "$@" || return
 		[ "$verdict" != seen ] || return 0
 		[ "$verdict" != missed ] || return 1
 	done

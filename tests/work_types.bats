@@ -15,8 +15,12 @@ teardown() {
 	stop_workload
 }
 
-# Run for a moment; $stats has the JSON.
+# Run for a moment in which the machine did not stand still; $stats has the JSON.
 run_work() { # TIME LINES...
+	undisturbed run_once "$@"
+}
+
+run_once() {
 	local time=$1 line args=()
 	shift
 	for line; do
@@ -67,8 +71,8 @@ UNITS='def units(i): .cgroups[i].work_units;'
 	assert_stats '[.workers[] | .exit == "completed" and .work_units > 0 and .iterations > 0] | all'
 	assert_stats "[.cgroups[:${#quiet[@]}][] | .wake_latency == null] | all"
 	assert_stats "[.cgroups[${#quiet[@]}:][] | .wake_latency.count > 0] | all"
-	# All are told to stop at one time, and come in it.
-	assert_stats '.wall_ns as $wall | [.workers[] | .wall_ns < $wall + 2e9] | all'
+	# All are told to stop at one time, and come before they would be killed.
+	assert_stats '.wall_ns as $wall | [.workers[] | .wall_ns < $wall + 4e9] | all'
 }
 
 @test "groups work as threads of one process, too" {
@@ -128,7 +132,7 @@ UNITS='def units(i): .cgroups[i].work_units;'
 		'cgroup b workers=8 work=wake-chain:depth=8,work=1ms,via=futex'
 	# All members of a ring have had it equally often, and no two at a time.
 	assert_stats '[.workers | (.[:2], .[2:]) | [.[].work_units] | max - min <= 1] | all'
-	assert_stats '[.cgroups[] | .work_units <= 401] | all'
+	assert_stats '([.workers[].wall_ns] | max) as $wall | [.cgroups[] | .work_units <= $wall / 1e6 + 1] | all'
 	assert_stats '[.workers[].work_units > 0] | all'
 }
 
@@ -140,7 +144,7 @@ UNITS='def units(i): .cgroups[i].work_units;'
 
 @test "a herd is woken at once, in rounds" {
 	run_work 500ms 'cgroup a workers=5 work=thundering-herd:waiters=4,batches=5,gap=10ms'
-	assert_stats '.workers[0] | .work_units <= 50 and .work_units > 5 and
+	assert_stats '.workers[0] | .work_units <= .wall_ns / 1e7 + 1 and .work_units > 5 and
 		(.iterations - .work_units / 5 | fabs <= 1)'
 	assert_stats '.workers as $w | [$w[1:][] | .work_units <= $w[0].work_units and .wake_latency.count > 0] | all'
 }
@@ -153,15 +157,12 @@ UNITS='def units(i): .cgroups[i].work_units;'
 }
 
 @test "a mutex is held by one at a time, and contended" {
-	# 25600 turns are 100 spin units: what is held is no more than one CPU can spin.
-	run_work 700ms 'cgroup a workers=4 work=mutex-contention:hold=25600,work=0'
-	local held
-	held=$(jq "$UNITS units(0) * 100" "$stats")
+	# 25600 turns are 100 spin units: what is held is no more than one CPU can spin, as fast as it was meanwhile.
+	run_work 1s 'cgroup a workers=4 work=mutex-contention:hold=25600,work=0' 'cgroup b workers=1 work=spin-wait'
+	assert_stats "$UNITS .workers[4] as \$w | units(0) * 100 <= \$w.work_units / \$w.cpu_ns * \$w.wall_ns * 1.25"
 	assert_stats '[.workers[] | .voluntary_switches > 0] | any'
 	assert_stats '.cgroups[0].request_latency.count == .cgroups[0].work_units'
 	assert_stats '.cgroups[0].wake_latency.count > 0'
-	run_work 700ms 'cgroup a workers=1 work=spin-wait'
-	assert_stats "$UNITS .workers[0] as \$w | $held <= \$w.work_units / \$w.cpu_ns * \$w.wall_ns * 1.25"
 }
 
 @test "no contender for a mutex is forgotten" {
@@ -184,7 +185,7 @@ UNITS='def units(i): .cgroups[i].work_units;'
 		'cgroup b workers=2 work=producer-consumer-imbalance:producers=1,rate=1000,work=10000000,depth=4'
 	assert_stats '[.workers | (.[:3], .[3:]) | ([.[:-1][].work_units] | add) - .[-1].work_units |
 		. >= 0 and . <= 5] | all'
-	assert_stats '.workers[2].work_units > 100 and .workers[2].work_units <= 602'
+	assert_stats '.workers[2] | .work_units > 100 and .work_units <= .wall_ns / 1e6 + 2'
 	# The slow one's queue is full, and its items wait for those before them.
 	assert_stats '.cgroups[1].request_latency.p50_ns > 3 * .cgroups[0].request_latency.p50_ns'
 }
@@ -198,7 +199,7 @@ UNITS='def units(i): .cgroups[i].work_units;'
 
 @test "a realtime worker preempts the spinners of its CPU" {
 	run_work 500ms 'cgroup a workers=2 work=preempt-storm:spinners=1,sleep=2ms cpuset=0'
-	assert_stats '.workers[0].work_units > 20 and .workers[0].work_units <= 250'
+	assert_stats '.workers[0] | .work_units > 20 and .work_units <= .wall_ns / 2e6 + 1'
 	assert_stats '.workers[1].involuntary_switches > .workers[0].work_units * 0.2'
 }
 
@@ -229,7 +230,7 @@ UNITS='def units(i): .cgroups[i].work_units;'
 		start_workload -d 60s -e "cgroup a workers=2 work=$work"
 		eventually cgroup_is_working a || fail "$work"
 		kill -KILL "$tid"
-		sleep 0.05
+		give_time 0.1
 		kill -TERM "$workload"
 		end_workload
 		assert_stats '[.workers[].exit] | sort == ["completed", "signalled:9"]'

@@ -23,7 +23,7 @@ gone() { # PID...
 }
 
 @test "a run that ends by itself leaves no process and no cgroup" {
-	start_workload -d 3s -e 'cgroup a' -e 'cgroup b/c' -e 'step s' -e 'cgroup d' -e 'hold full'
+	start_workload -d 6s -e 'cgroup a' -e 'cgroup b/c' -e 'step s' -e 'cgroup d' -e 'hold full'
 	eventually cgroup_is_working a
 	local children
 	mapfile -t children < <(pgrep -P "$pid")
@@ -38,20 +38,20 @@ gone() { # PID...
 	local signal number children
 	for signal in INT:2 TERM:15 HUP:1; do
 		number=${signal#*:}
-		start_workload -d 60s -e 'cgroup a' -e 'cgroup p work=futex-ping-pong' \
-			-e 'cgroup s work=sequence:sleep=60s'
+		start_workload -d 200s -e 'cgroup a' -e 'cgroup p work=futex-ping-pong' \
+			-e 'cgroup s work=sequence:sleep=200s'
 		eventually cgroup_is_working a
 		mapfile -t children < <(pgrep -P "$pid")
 		SECONDS=0
 		kill "-${signal%:*}" "$pid"
 		end_workload
 		assert_equal "$status" $((128 + number))
-		[ "$SECONDS" -lt 5 ]
+		[ "$SECONDS" -lt 60 ]
 		no_run_root
 		gone "${children[@]}"
 		assert_equal "$(jq -c '[.exit, .errors, ([.workers[].exit] | unique)]' "$stats")" \
 			'["interrupted",[],["completed"]]'
-		assert_equal "$(jq '.wall_ns < 2e10 and .workers[0].work_units > 0' "$stats")" true
+		assert_equal "$(jq '.wall_ns < 1.5e11 and .workers[0].work_units > 0' "$stats")" true
 	done
 }
 
@@ -124,13 +124,18 @@ many_threads_work() {
 	assert_equal "$status" 143
 }
 
-@test "twenty runs at once do not disturb each other" {
+run_twenty() {
 	local i pids=()
 	for ((i = 0; i < 20; i++)); do
 		kt-workload -d 1s -e "cgroup a workers=1 comm=run$i" >"$BATS_TEST_TMPDIR/$i.json" 3>&- &
 		pids+=($!)
 	done
 	wait "${pids[@]}"
+}
+
+@test "twenty runs at once do not disturb each other" {
+	local i
+	undisturbed run_twenty
 	for ((i = 0; i < 20; i++)); do
 		assert_equal "$(jq -c '[.exit, .workers[0].comm, .workers[0].work_units > 0]' \
 			"$BATS_TEST_TMPDIR/$i.json")" "[\"completed\",\"run$i\",true]"
@@ -165,7 +170,7 @@ many_threads_work() {
 	base=$(mktemp -d "$CGROUP_MOUNT/kt-mine.XXXXXX")
 	chown -R 65534 "$base"
 	as_nobody() { # PROCESSES LINE
-		run --separate-stderr bash -c 'echo $$ >"$1/cgroup.procs" && exec setpriv --reuid 65534 --clear-groups \
+		undisturbed run --separate-stderr bash -c 'echo $$ >"$1/cgroup.procs" && exec setpriv --reuid 65534 --clear-groups \
 			prlimit --nproc="$2" kt-workload -d 300ms -e "$3"' - "$base" "$@"
 	}
 	as_nobody 1000 'cgroup a workers=50'
@@ -180,7 +185,7 @@ many_threads_work() {
 kt-workload: K of 50 workers of cgroup 'a' were never started"
 	local work
 	for work in fork-exit exec:true; do
-		run --separate-stderr prlimit --nproc=1 kt-workload -d 200ms -e "cgroup a workers=1 uid=65534 work=$work"
+		undisturbed run --separate-stderr prlimit --nproc=1 kt-workload -d 200ms -e "cgroup a workers=1 uid=65534 work=$work"
 		assert_equal "$status" 1
 		assert_regex "$stderr" \
 			"^kt-workload: worker [0-9]+ of cgroup 'a': cannot make a process: Resource temporarily unavailable$"
@@ -193,7 +198,7 @@ kt-workload: K of 50 workers of cgroup 'a' were never started"
 	mkdir "$full"
 	mount -t tmpfs -o size=64k full "$full" || skip "cannot mount a file system"
 	head -c 1M /dev/zero >"$full/file" || true
-	TMPDIR=$full run --separate-stderr kt-workload -d 200ms -e 'cgroup a workers=1 work=io-sync-write'
+	TMPDIR=$full undisturbed run --separate-stderr kt-workload -d 200ms -e 'cgroup a workers=1 work=io-sync-write'
 	local status_write=$status stderr_write=$stderr
 	TMPDIR=$full run --separate-stderr kt-workload -e 'cgroup a workers=1' -e 'step s' -e 'hold 20ms' \
 		-e 'step t' -e 'hold 20ms'

@@ -15,7 +15,7 @@ teardown() {
 }
 
 @test "the stats say what ran where" {
-	run --separate-stderr kt-workload -d 300ms -e 'cgroup a' -e 'step s' -e 'cgroup b' -e 'hold full'
+	undisturbed run --separate-stderr kt-workload -d 300ms -e 'cgroup a' -e 'step s' -e 'cgroup b' -e 'hold full'
 	assert_success
 	assert_equal "$(jq -c '[.schema, .scenario, .kernel, .sched, .seed, .exit, .errors]' <<<"$output")" \
 		"[\"kt-stats/1\",\"-e\",\"$(uname -r)\",null,null,\"completed\",[]]"
@@ -27,7 +27,7 @@ teardown() {
 }
 
 @test "every work type makes progress and stops in time" {
-	run --separate-stderr kt-workload -d 1s \
+	undisturbed run --separate-stderr kt-workload -d 1s \
 		-e 'cgroup a work=spin-wait' -e 'cgroup b work=yield-heavy' -e 'cgroup c work=mixed' \
 		-e 'cgroup d work=bursty:burst=5ms,sleep=5ms' -e 'cgroup e work=futex-ping-pong' \
 		-e 'cgroup f work=sequence:spin=5ms,alu=5ms,yield=5ms,sleep=5ms,io=5ms,spin=1ms'
@@ -44,7 +44,7 @@ teardown() {
 }
 
 @test "wake latencies are ordered, and count a wake-up for each sleep" {
-	run --separate-stderr kt-workload -d 1s -e 'cgroup a workers=1 work=sequence:spin=1ms,sleep=10ms'
+	undisturbed run --separate-stderr kt-workload -d 2s -e 'cgroup a workers=1 work=sequence:spin=1ms,sleep=200ms'
 	assert_success
 	assert_equal "$(jq '.workers[0] | .wake_latency as $w | [
 		$w.min_ns <= $w.p50_ns, $w.p50_ns <= $w.p90_ns, $w.p90_ns <= $w.p99_ns,
@@ -52,36 +52,44 @@ teardown() {
 		$w.count >= .iterations, $w.count <= .iterations + 1,
 		.voluntary_switches >= $w.count] | all' <<<"$output")" true
 	# The sleeps themselves are no gaps, unless the worker came back late.
-	assert_equal "$(jq '.workers[0] | .max_gap_ns < 10000000 or .max_gap_ns <= .wake_latency.max_ns * 1.01' \
+	assert_equal "$(jq '.workers[0] | .max_gap_ns < 190000000 or .max_gap_ns <= .wake_latency.max_ns * 1.01' \
 		<<<"$output")" true
 }
 
 @test "a worker that is stopped for 300 ms shows the gap, its time and its CPU" {
-	start_workload -d 60s -e 'cgroup a workers=1 cpuset=0'
+	local begin all
+	begin=${EPOCHREALTIME/./}
+	start_workload -d 200s -e 'cgroup a workers=1 cpuset=0'
 	eventually cgroup_is_working a
 	kill -STOP "$tid"
 	sleep 0.3
 	kill -CONT "$tid"
 	runs_on
 	interrupt_workload
-	assert_equal "$(jq '.workers[0] | .max_gap_ns >= 3e8 and .max_gap_ns < 5e9 and .max_gap_at_ns > 0' \
-		"$stats")" true
+	all=$((${EPOCHREALTIME/./} - begin))
+	run jq --argjson all "$all" '.workers[0] | .max_gap_ns >= 3e8 and .max_gap_ns < $all * 1e3 and .max_gap_at_ns > 0' "$stats"
+	assert_output true
 	assert_equal "$(jq -c '[.workers[0].max_gap_cpu, .cgroups[0].max_gap_tid]' "$stats")" "[0,$tid]"
 	assert_equal "$(jq '.cgroups[0].max_gap_ns == .workers[0].max_gap_ns' "$stats")" true
 	# Stopped is neither on the CPU nor waiting for it.
 	assert_equal "$(jq '.workers[0] | .wall_ns - .cpu_ns >= 3e8 and .off_cpu_pct > 0' "$stats")" true
 }
 
-@test "run delay, time slices and CPU time are those that the kernel counts" {
-	start_workload -d 60s -e 'cgroup a workers=2 cpuset=0'
-	eventually cgroup_is_working a
-	local early late begin slack
+# Two looks at the kernel's counts of a worker, with a second between them.
+look_twice() {
+	start_workload -d 200s -e 'cgroup a workers=2 cpuset=0'
+	eventually cgroup_is_working a || return
 	read -ra early <"/proc/$tid/schedstat"
-	sleep 1
+	give_time 1
 	begin=${EPOCHREALTIME/./}
 	read -ra late <"/proc/$tid/schedstat"
 	interrupt_workload
 	slack=$(((${EPOCHREALTIME/./} - begin) * 1000))
+}
+
+@test "run delay, time slices and CPU time are those that the kernel counts" {
+	local early late begin slack
+	undisturbed look_twice
 	# What it did between the two looks is in the stats, and no more than from its birth to its end. The
 	# kernel counts a wait at its end: one that went on at the second look may have begun 100 ms before.
 	run jq -c --argjson tid "$tid" --argjson slack "$slack" \
@@ -145,14 +153,14 @@ teardown() {
 }
 
 @test "a lower nice value gets more of a CPU that is shared" {
-	run --separate-stderr kt-workload -d 3s -e 'cgroup kind workers=1 cpuset=0 nice=10' \
+	undisturbed run --separate-stderr kt-workload -d 3s -e 'cgroup kind workers=1 cpuset=0 nice=10' \
 		-e 'cgroup rude workers=1 cpuset=0 nice=0'
 	assert_success
 	assert_equal "$(jq '.workers | .[1].work_units > 2 * .[0].work_units' <<<"$output")" true
 }
 
 @test "steps follow each other with workers of their own before a backdrop" {
-	run --separate-stderr kt-workload -d 1s -e 'cgroup back workers=1' \
+	undisturbed run --separate-stderr kt-workload -d 1s -e 'cgroup back workers=1' \
 		-e 'step one' -e 'cgroup x workers=2' -e 'hold 400ms' \
 		-e 'step two' -e 'cgroup x workers=4 work=yield-heavy' -e 'hold 600ms'
 	assert_success
@@ -168,19 +176,23 @@ teardown() {
 		<<<"$output")" true
 }
 
-@test "a gap of the backdrop belongs to the step that it is in" {
-	start_workload -e 'cgroup back workers=1' -e 'step one' -e 'hold 4s' -e 'step two' -e 'hold 1s'
-	eventually cgroup_is_working back
+stop_in_first_step() {
+	start_workload -e 'cgroup back workers=1' -e 'step one' -e 'hold 3s' -e 'step two' -e 'hold 500ms'
+	eventually cgroup_is_working back || return
 	kill -STOP "$tid"
 	sleep 0.3
 	kill -CONT "$tid"
 	end_workload
+}
+
+@test "a gap of the backdrop belongs to the step that it is in" {
+	undisturbed stop_in_first_step
 	assert_equal "$(jq '.steps[0].cgroups[0].max_gap_ns >= 3e8' "$stats")" true
 	assert_equal "$(jq '.steps[1].cgroups[0].max_gap_ns < .steps[0].cgroups[0].max_gap_ns' "$stats")" true
 }
 
 @test "100 workers are released and stopped together" {
-	run --separate-stderr kt-workload -d 1s -e 'cgroup a workers=50 work=sequence:spin=100us,sleep=20ms' \
+	undisturbed run --separate-stderr kt-workload -d 1s -e 'cgroup a workers=50 work=sequence:spin=100us,sleep=20ms' \
 		-e 'cgroup b/c workers=50 work=futex-ping-pong'
 	assert_success
 	assert_equal "$(jq -c '[(.workers | length), ([.workers[].tid] | unique | length), .exit]' <<<"$output")" \
@@ -206,11 +218,15 @@ teardown() {
 	no_run_root
 }
 
-@test "a worker that is killed is reported, and fails the run" {
+kill_one() {
 	start_workload -d 3s -e 'cgroup a workers=2'
-	eventually cgroup_is_working a
+	eventually cgroup_is_working a || return
 	kill -SEGV "$tid"
 	end_workload
+}
+
+@test "a worker that is killed is reported, and fails the run" {
+	undisturbed kill_one
 	assert_equal "$status" 1
 	assert_equal "$(jq -c '[.exit, .errors, .workers[0].exit, .workers[1].exit, .workers[0].work_units > 0,
 		.workers[0].wall_ns < .workers[1].wall_ns]' "$stats")" \
@@ -262,7 +278,7 @@ teardown() {
 		setsockopt($its, SOL_SOCKET, SO_SNDBUF, 1);
 		fcntl($_, F_SETFD, 0) for ($its, $mine);
 		$ENV{KT_CHANNEL_FD} = fileno($its);
-		exec("timeout", "-s", "KILL", "20", "kt-workload", "-d", "200ms", map { ("-e", "cgroup a$_ workers=1") } 1 .. 20);
+		exec("timeout", "-s", "KILL", "100", "kt-workload", "-d", "200ms", map { ("-e", "cgroup a$_ workers=1") } 1 .. 20);
 	'
 	assert_success
 	assert_equal "$(grep -c "an event could not be sent" <<<"$stderr")" 1
@@ -281,14 +297,14 @@ teardown() {
 	run --separate-stderr kt-workload -d 100ms -e 'cgroup a'
 	assert_success
 	assert_equal "$(jq -r .sched <<<"$output")" simple
-	SECONDS=0
-	start_workload -d 60s -e 'cgroup a'
+	start_workload -d 200s -e 'cgroup a'
 	eventually cgroup_is_working a
 	echo disabled >"$se/state"
+	SECONDS=0
 	end_workload
 	assert_equal "$status" 1
-	[ "$SECONDS" -lt 20 ]
-	assert_equal "$(jq -c '[.exit, .errors, .sched, .workers[0].exit, .wall_ns < 2e10]' "$stats")" \
+	[ "$SECONDS" -lt 60 ]
+	assert_equal "$(jq -c '[.exit, .errors, .sched, .workers[0].exit, .wall_ns < 1.5e11]' "$stats")" \
 		"[\"failed\",[\"scheduler 'simple' ended (sched_ext is disabled)\"],\"simple\",\"completed\",true]"
 }
 
@@ -311,7 +327,7 @@ telemetry_of() { # STEPS
 @test "of hundreds of steps none is lost: they add up to what workers did in their lives" {
 	local steps=() i
 	for i in $(seq 300); do steps+=(-e "step s$i" -e 'hold 5ms'); done
-	run --separate-stderr kt-workload -e 'cgroup s workers=2 work=spin-wait' \
+	undisturbed run --separate-stderr kt-workload -e 'cgroup s workers=2 work=spin-wait' \
 		-e 'cgroup b workers=1 work=bursty:burst=3ms,sleep=20ms' "${steps[@]}"
 	assert_success
 	echo "$output" >"$BATS_TEST_TMPDIR/stats"
@@ -324,14 +340,18 @@ telemetry_of() { # STEPS
 		 ([$mine[].max_gap_ns] | max) <= .max_gap_ns] | all]' "$BATS_TEST_TMPDIR/stats")" '[true,true,true]'
 }
 
+stop_through_steps() { # STEPS...
+	start_workload -e 'cgroup a workers=1 work=spin-wait' "$@"
+	eventually cgroup_is_working a || return
+	"$BATS_TEST_DIRNAME/lib/stop-running" "$tid" 300 >"$BATS_TEST_TMPDIR/stopped" || return
+	runs_on || return
+	interrupt_workload
+}
+
 @test "a worker that is stopped through several steps has each of them as its gap" {
 	local steps=() i
 	for i in $(seq 60); do steps+=(-e "step s$i" -e 'hold 50ms'); done
-	start_workload -e 'cgroup a workers=1 work=spin-wait' "${steps[@]}"
-	eventually cgroup_is_working a
-	"$BATS_TEST_DIRNAME/lib/stop-running" "$tid" 300 >"$BATS_TEST_TMPDIR/stopped"
-	runs_on
-	interrupt_workload
+	undisturbed stop_through_steps "${steps[@]}"
 	# Of 300 ms five steps at least lie wholly in the gap.
 	run jq -c '.workers[0] as $w |
 		($w.max_gap_at_ns + $w.max_gap_ns) as $over |
@@ -344,7 +364,7 @@ telemetry_of() { # STEPS
 @test "a step's latencies are those of the step" {
 	local steps=() i
 	for i in $(seq 30); do steps+=(-e "step s$i" -e 'hold 30ms'); done
-	run --separate-stderr kt-workload -e 'duration 5s' -e 'cgroup b workers=2 work=schbench' \
+	undisturbed run --separate-stderr kt-workload -e 'duration 5s' -e 'cgroup b workers=2 work=schbench' \
 		-e 'cgroup t workers=1 work=timer-latency:interval=1ms' "${steps[@]}"
 	assert_success
 	# About 30 wake-ups a step, each of which is counted for one step or falls between two.

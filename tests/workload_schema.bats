@@ -54,7 +54,7 @@ documented() { # SECTION
 	echo "$output" >"$BATS_TEST_TMPDIR/stats.json"
 	run validate "$BATS_TEST_TMPDIR/stats.json"
 	assert_success
-	start_workload -d 20s -e 'cgroup a' -e 'step s' -e 'cgroup b' -e 'hold full'
+	start_workload -d 200s -e 'cgroup a' -e 'step s' -e 'cgroup b' -e 'hold full'
 	eventually cgroup_is_working b
 	kill -KILL "$tid"
 	interrupt_workload

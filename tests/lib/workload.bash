@@ -2,6 +2,9 @@
 # shellcheck shell=bash disable=SC2034 # suites use what is set here
 # For the suites that run kt-workload on this machine.
 
+# shellcheck source=tests/lib/patience.bash
+source "$KT_ROOT/tests/lib/patience.bash"
+
 # Skip what can't be done here.
 need_cgroups() {
 	CGROUP_MOUNT=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
@@ -26,15 +29,6 @@ end_workload() {
 	status=0
 	wait "$workload" || status=$?
 	workload=
-}
-
-# Wait, 10 s at most, until a command succeeds.
-eventually() { # COMMAND...
-	local end=$((SECONDS + 10))
-	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 0.02
-	done
 }
 
 # The directory of the run's cgroups, if it is there.
@@ -68,9 +62,9 @@ interrupt_workload() {
 	[ "$status" = 143 ]
 }
 
-# Wait until task $tid has run 5 ms more, so that it came to checkpoints.
-runs_on() {
-	ran_until=$(($(cut -d ' ' -f 1 "/proc/$tid/schedstat") + 5000000))
+# Wait until task $tid has run MS more, 5 if not told, so that it came to checkpoints.
+runs_on() { # [MS]
+	ran_until=$(($(cut -d ' ' -f 1 "/proc/$tid/schedstat") + ${1:-5} * 1000000))
 	eventually ran
 }
 
