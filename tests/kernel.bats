@@ -254,7 +254,7 @@ start_slow_add() {
 	zstd_kernel bzImage 7.0.11
 	PATH=$PWD/slow:$PATH env --default-signal=INT kt-kernel add bzImage 3>&- &
 	pid=$!
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		[ ! -s helper ] || break
 		sleep 0.05
 	done

@@ -289,7 +289,7 @@ assert_no_kernel() {
 		rm -f helper
 		PATH=$PWD/slow:$PATH env --default-signal=INT kt-kernel fetch 3>&- &
 		pid=$!
-		for _ in {1..200}; do
+		for _ in {1..600}; do
 			[ ! -s helper ] || break
 			sleep 0.05
 		done

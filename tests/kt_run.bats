@@ -17,10 +17,10 @@ teardown() {
 	[ ! -s pid ] || kill -KILL "$(cat pid)" 2>/dev/null || true
 }
 
-# Wait up to 30 s until the command holds.
+# Wait up to a minute until the command holds.
 until_holds() {
 	local i
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		! "$@" || return 0
 		sleep 0.1
 	done
@@ -69,7 +69,7 @@ gone() {
 
 @test "a VM that failed is said to have, and a command's own status is not taken for it" {
 	local vm='-t 1n1l1c1t -m 512M'
-	printf '%s\n' "$vm -o panic -- sh -c 'echo c > /proc/sysrq-trigger'" "$vm --timeout 1 -o slow -- sleep 60" \
+	printf '%s\n' "$vm -o panic -- sh -c 'echo c > /proc/sysrq-trigger'" "$vm --timeout 4 -o slow -- sleep 60" \
 		"$vm -o own -- sh -c 'exit 124'" > lines
 	run -1 kt-run --no-assert lines
 	assert_line --regexp "^FAIL panic \([0-9.]+ s\): the guest's kernel panicked \(kt-vmm: panic, status 120\)$"

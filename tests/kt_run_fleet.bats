@@ -40,7 +40,7 @@ ssh_server() {
 		LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD=$at/passwd NSS_WRAPPER_GROUP=$at/group \
 			/usr/sbin/dropbear -F -E -s -r "$at/hostkey" -P "$at/pid" -p "127.0.0.1:$port" 2> "$at/log" 3>&- &
 		echo $! > server.pid
-		for _ in {1..20}; do
+		for _ in {1..100}; do
 			! ss -ltn "sport = :$port" | grep -q LISTEN || break 2
 			sleep 0.1
 		done

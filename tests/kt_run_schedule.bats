@@ -31,10 +31,10 @@ most_at_once() {
 	awk '$1 == "start" { n++; if (n > most) most = n } $1 == "end" { n-- } END { print most }' events
 }
 
-# Wait up to 20 s until the command holds.
+# Wait up to a minute until the command holds.
 until_holds() {
 	local i
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		! "$@" || return 0
 		sleep 0.1
 	done
@@ -88,12 +88,12 @@ until_holds() {
 }
 
 @test "tokens of a kt-run that was killed are free again, and its VMs are gone" {
-	lines 1 "hold 60" > a
+	lines 1 "hold 60.0" > a
 	kt-run --no-assert -j 1 a > out &
 	echo $! > pid
 	until_holds test -s events
 	local vm
-	vm=$(pgrep -P "$(cat pid)" -f "hold 60")
+	vm=$(pgrep -P "$(cat pid)" -f "hold 60[.]0")
 	kill -KILL "$(cat pid)"
 	until_holds eval '! kill -0 '"$vm"' 2>/dev/null || grep -q "^State:.Z" /proc/'"$vm"/status
 	run -0 ls tokens
@@ -108,7 +108,7 @@ until_holds() {
 	touch tokens/turn
 	# shellcheck disable=SC2016 # must not be expanded
 	echo 'a[$(touch expanded)] 1' > tokens/vm.1
-	flock tokens/vm.1 sleep 3 3>&- &
+	flock tokens/vm.1 sleep 8 3>&- &
 	until_holds eval '! flock -n tokens/vm.1 true'
 	lines 1 pass | kt-run --no-assert > out
 	[ ! -e expanded ]
@@ -162,7 +162,7 @@ until_holds() {
 }
 
 @test "SIGINT ends the VMs, keeps what is complete, and --resume does the rest" {
-	{ lines 1 pass; lines 2 "hold 2" 256M h; } > in
+	{ lines 1 pass; lines 2 "hold 2.0" 256M h; } > in
 	# A shell starts its background commands with SIGINT ignored.
 	env --default-signal=INT kt-run --no-assert -j 3 --tap r.tap --junit r.xml in > out 2> err &
 	echo $! > pid
@@ -182,7 +182,7 @@ until_holds() {
 }
 
 @test "a second SIGTERM does not wait for a VM that takes no notice of the first" {
-	lines 1 "stubborn 60" > in
+	lines 1 "stubborn 200" > in
 	kt-run --no-assert in > out 2> err &
 	echo $! > pid
 	until_holds test -s events
@@ -193,7 +193,7 @@ until_holds() {
 	local status=0 start=$SECONDS
 	wait "$(cat pid)" || status=$?
 	assert_equal "$status" 143
-	[ $((SECONDS - start)) -lt 20 ]
+	[ $((SECONDS - start)) -lt 60 ]
 }
 
 @test "--resume runs again what is of other arguments, was interrupted, or is not there" {
@@ -287,11 +287,11 @@ until_holds() {
 }
 
 @test "on a terminal there is one line of progress, which follows its width; elsewhere there are plain lines" {
-	lines 2 "hold 3" > in
+	lines 2 "hold 3.0" > in
 	export TERM=xterm
 	tmux -L "kt$$" new-session -d -x 100 -y 10 "kt-run --no-assert -j 1 in; sleep 30" 3>&-
 	until_holds eval "tmux -L kt$$ capture-pane -p | grep -q '^0/2 done, 1 running, 0 failed$'"
-	until_holds eval "tmux -L kt$$ capture-pane -p | grep -Eq '^1/2 done, 1 running, 0 failed, [1-4] s left$'"
+	until_holds eval "tmux -L kt$$ capture-pane -p | grep -Eq '^1/2 done, 1 running, 0 failed, [0-9]+ s left$'"
 	tmux -L "kt$$" resize-window -x 20
 	until_holds eval "tmux -L kt$$ capture-pane -p | grep -q '^1/2 done, 1 running$'"
 	until_holds eval "tmux -L kt$$ capture-pane -pe | grep -q '\[32mPASS'"

@@ -9,7 +9,7 @@ browser_start() {
 	done
 	HOME=$BATS_FILE_TMPDIR chromedriver --port=0 >"$BATS_FILE_TMPDIR/driver.log" 2>&1 3>&- &
 	DRIVER_PID=$!
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		port=$(sed -n 's/.*started successfully on port \([0-9]*\).*/\1/p' "$BATS_FILE_TMPDIR/driver.log")
 		[ -z "$port" ] || break
 		sleep 0.1

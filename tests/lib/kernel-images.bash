@@ -58,10 +58,10 @@ zstd_kernel() {
 	rm vmlinux.tmp
 }
 
-# The process $1 ends within 20 seconds; else it is killed, and this fails.
+# The process $1 ends within a minute; else it is killed, and this fails.
 assert_ends() {
 	local _
-	for _ in {1..400}; do
+	for _ in {1..1200}; do
 		kill -0 "$1" 2>/dev/null || return 0
 		sleep 0.05
 	done
