@@ -33,6 +33,10 @@ reported() {
 	fi
 }
 
+@test "the probe finds this KVM good, and --engine auto uses it" {
+	reported "selection"
+}
+
 @test "two LLCs of one core are seen as declared" {
 	reported "topology 1n2l1c1t"
 }
@@ -75,6 +79,10 @@ reported() {
 
 @test "a busy guest is frozen, read and thawed time and again, and its clock stands still meanwhile" {
 	reported "freeze and thaw under load"
+}
+
+@test "a busy guest's snapshots and samples are taken, and a watch that would not be delivered is refused" {
+	reported "snapshots of a busy guest"
 }
 
 @test "two VMs run at once" {
