@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "exits.h"
+#include "kvm/apic_id.h"
 #include "kvm_probe.h"
 #include "status.h"
 
@@ -37,6 +38,9 @@ static const char *own_engine_lacks(const struct engine_wish *w, const struct kv
 		return "the kvm engine boots unpacked kernels (kt-kernel add unpacks a bzImage)";
 	if (topology_cpus(&w->machine->topology) > p->max_cpus)
 		return "more CPUs than this host's KVM gives a guest";
+	if (apic_id_max(&w->machine->topology) > APIC_ID_MAX_8BIT &&
+	    !(p->split_irqchip && p->x2apic_ids))
+		return "APIC ids above 254, which this host's KVM does not give a guest";
 	return NULL;
 }
 

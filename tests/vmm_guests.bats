@@ -44,6 +44,14 @@ devices() {
 	checks=14 guest cpuid -t 2n4l3c2t --append 'guest.threads=2 guest.cores=3'
 }
 
+@test "more CPUs than KVM gives a guest are an error that says how many it gives" {
+	need_kvm
+	local max
+	max=$(kt-vmm --probe | jq .max_cpus)
+	run -125 kt-vmm -n --engine kvm -m 256M -k "$BUILT/guests/cpuid.elf" -t "1n1l$((max + 1))c1t" -- true
+	assert_output "kt-vmm: failed: $((max + 1)) CPUs: this host's KVM gives a guest $max at most"
+}
+
 @test "a guest that walks the ACPI tables finds them sound, with its CPUs, nodes and memory" {
 	checks=18 guest acpi -t 1n1l1c1t --append 'guest.cpus=1 guest.nodes=1 guest.mb=256'
 	rm -r run

@@ -49,6 +49,23 @@ assert_not_taken() {
 	assert_taken
 }
 
+# The engine that a run on topology $1 would take: the first word of what would be started.
+engine_of() {
+	kt-vmm -n --dry-run -t "$1" -m 1G true | head -n 1 | cut -d ' ' -f 1
+}
+
+@test "a good KVM's guests run on the kvm engine, those that are too much for it on QEMU" {
+	plant '.usable = true | .why = null | .max_cpus = 16 | .split_irqchip = true | .x2apic_ids = true'
+	assert_equal "$(engine_of 1n1l16c1t)" kvm:
+	assert_equal "$(engine_of 5n5l1c3t)" kvm:
+	refute [ "$(engine_of 1n1l17c1t)" = kvm: ]
+	plant '.usable = true | .why = null | .max_cpus = 999 | .split_irqchip = false | .x2apic_ids = true'
+	assert_equal "$(engine_of 1n2l64c1t)" kvm:
+	refute [ "$(engine_of 1n3l65c1t)" = kvm: ]
+	plant '.usable = true | .why = null | .max_cpus = 999 | .split_irqchip = true | .x2apic_ids = false'
+	refute [ "$(engine_of 1n3l65c1t)" = kvm: ]
+}
+
 @test "what another boot kept is not taken" {
 	plant '.boot_id = "00000000-0000-0000-0000-000000000000"'
 	assert_not_taken

@@ -250,11 +250,15 @@ static int vcpu_make(struct kvm_vm *vm, struct kvm_vcpu *v, const struct kvm_cpu
 
 int kvm_vcpus_init(struct kvm_vm *vm)
 {
+	int limit = ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
 	_cleanup_free_ struct kvm_cpuid2 *cpuid = NULL;
 	int err = cpuid_supported(vm, &cpuid);
 	unsigned int i;
 
 	vm->n_cpus = topology_cpus(&vm->config->machine->topology);
+	if (limit > 0 && vm->n_cpus > (unsigned int)limit)
+		return kvm_error(vm, -E2BIG, "%u CPUs: this host's KVM gives a guest %d at most",
+				 vm->n_cpus, limit);
 	vm->cpus = xcalloc(vm->n_cpus, sizeof(*vm->cpus));
 	for (i = 0; i < vm->n_cpus && !err; i++) {
 		vm->cpus[i] = (struct kvm_vcpu){.vm = vm, .index = i, .fd = -1};
