@@ -133,6 +133,30 @@ static bool worth_keeping(const struct vm_result *r)
 	       strcmp(r->outcome.name, "failed");
 }
 
+/* What keeps this host's KVM from running a kernel, where the kvm engine was asked for all the same. */
+static char *kvm_lacks(const struct vm_options *vm)
+{
+	_cleanup_(kvm_probe_free) struct kvm_probe p = {0};
+
+	if (vm->engine != &engine_kvm_ops)
+		return NULL;
+	kvm_probe_get(&p, false);
+	return p.usable ? NULL : take_ptr(p.why);
+}
+
+static bool worth_a_second_attempt(const struct vm_options *vm, const struct vm_result *r)
+{
+	_cleanup_free_ char *why = NULL;
+
+	if (r->hello || !strcmp(r->outcome.name, "failed") ||
+	    !strcmp(r->outcome.name, "interrupted"))
+		return false;
+	why = kvm_lacks(vm);
+	if (why)
+		warn("this host's KVM is not usable: %s", why);
+	return !why;
+}
+
 /*
  * Run, and once more if the guest's kernel broke before kt-init spoke: that is the emulator's or
  * firmware's doing, not the test's.
@@ -144,8 +168,7 @@ static int boot_and_report(struct settings *s, struct vm_options *vm, struct run
 	int status;
 
 	vm_run(vm, last);
-	if (!last->hello && strcmp(last->outcome.name, "failed") &&
-	    strcmp(last->outcome.name, "interrupted")) {
+	if (worth_a_second_attempt(vm, last)) {
 		warn("before kt-init spoke: %s%s%s; trying once more", last->outcome.name,
 		     last->outcome.message ? ": " : "",
 		     last->outcome.message ? last->outcome.message : "");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# kt-vmm --probe, and what is kept of it. Boots nothing: --accel kvm tells what the choice was made on.
+# kt-vmm --probe, and what is kept of it. Boots no kernel: --accel kvm tells what the choice was made on.
 
 load lib/kt
 
@@ -64,6 +64,27 @@ engine_of() {
 	refute [ "$(engine_of 1n3l65c1t)" = kvm: ]
 	plant '.usable = true | .why = null | .max_cpus = 999 | .split_irqchip = true | .x2apic_ids = false'
 	refute [ "$(engine_of 1n3l65c1t)" = kvm: ]
+}
+
+# A guest whose first instruction is none, and ends it: in the file dead.
+dead_guest() {
+	local built=${KT_BIN:+$KT_BIN/../tests} entry
+	cp "${built:-$KT_ROOT/build/tests}/guests/cpuid.elf" dead
+	entry=$(od -An -tu4 -j $((0x1010)) -N 4 dead) # of its note
+	printf '\x0f\x0b' | dd of=dead bs=1 seek=$((entry - 0x100000 + 0x1000)) conv=notrunc status=none
+}
+
+@test "a guest that does not come up is tried once more, but not on a KVM that is no good: that is said" {
+	dead_guest
+	plant
+	run -122 kt-vmm -n --engine kvm -m 256M -k dead --no-auto-include -o kept -- true
+	assert_line --index 0 "kt-vmm: this host's KVM is not usable: planted"
+	assert_line --index 1 --partial "kt-vmm: guest-died: triple fault of vCPU 0"
+	assert_equal "$(jq '.attempts | length' kept/run.json)" 1
+	plant '.usable = true | .why = null'
+	run -122 kt-vmm -n --engine kvm -m 256M -k dead --no-auto-include -o kept -- true
+	assert_line --index 0 --partial "trying once more"
+	assert_equal "$(jq '.attempts | length' kept/run.json)" 2
 }
 
 @test "what another boot kept is not taken" {
