@@ -133,7 +133,7 @@ static bool worth_keeping(const struct vm_result *r)
 	       strcmp(r->outcome.name, "failed");
 }
 
-/* What keeps this host's KVM from running a kernel, where the kvm engine was asked for all the same. */
+/* Why this host's KVM runs no kernel, where the kvm engine was asked for all the same. */
 static char *kvm_lacks(const struct vm_options *vm)
 {
 	_cleanup_(kvm_probe_free) struct kvm_probe p = {0};

@@ -167,6 +167,20 @@ static int service_find(struct planner *pl, char **why)
 	return 0;
 }
 
+static char *lock_refusal(int err)
+{
+	_cleanup_free_ char *dir = llc_lock_dir();
+
+	if (!dir)
+		return xstrdup("the host's LLCs cannot be locked: expected XDG_RUNTIME_DIR or "
+			       "KT_LOCKS to name a directory for it");
+	if (err == -EPERM)
+		return xasprintf("the host's LLCs cannot be locked: %s: expected a directory of "
+				 "your own that others cannot write to",
+				 dir);
+	return xasprintf("the host's LLCs cannot be locked: %s: %s", dir, strerror(-err));
+}
+
 /* Why there is no host LLC for virtual LLC @index. */
 static char *refusal(const struct planner *pl, unsigned int index)
 {
@@ -178,7 +192,7 @@ static char *refusal(const struct planner *pl, unsigned int index)
 				 "kt-locks lists them)",
 				 pl->holder);
 	if (pl->lock_error)
-		return xasprintf("the host's LLCs cannot be locked: %s", strerror(-pl->lock_error));
+		return lock_refusal(pl->lock_error);
 	for (i = 0; i < pl->n_llcs; i++)
 		fit += llc_fits(pl, &pl->llcs[i]);
 	return xasprintf("%u LLCs with %u cores of %u threads are wanted, the host has %u that are "

@@ -97,6 +97,16 @@ hold() {
 	assert_plan 1n3l2c1t "0,1 4,5 8,9" 2
 }
 
+@test "a place for the locks that cannot be used is named" {
+	host 1n2l4c1t
+	mkdir -m 777 "$KT_LOCKS"
+	refused 1n2l2c1t "the host's LLCs cannot be locked: $KT_LOCKS: expected a directory of your own that others cannot write to"
+	KT_LOCKS=/dev/null refused 1n2l2c1t "cannot be locked: /dev/null: expected a directory of your own"
+	rmdir "$KT_LOCKS"
+	mkdir -p -m 700 "$KT_LOCKS/llc-0.lock" "$KT_LOCKS/llc-4.lock"
+	refused 1n2l2c1t "the host's LLCs cannot be locked: $KT_LOCKS: Is a directory"
+}
+
 @test "kt-locks lists who holds which LLC, and nobody when nobody does" {
 	run -0 kt-locks
 	assert_output ""
