@@ -53,7 +53,7 @@ static uint64_t reg(const json_t *cpu, const char *name)
 }
 
 /* struct elf_prstatus, whose registers are those of struct user_regs_struct. */
-static void append_registers(struct buffer *b, const json_t *cpu, int number)
+static void append_registers(struct buffer *b, const json_t *cpu, int pid)
 {
 	struct user_regs_struct r = {
 		.r15 = reg(cpu, "r15"),
@@ -84,11 +84,23 @@ static void append_registers(struct buffer *b, const json_t *cpu, int number)
 		.fs = reg(cpu, "fs"),
 		.gs = reg(cpu, "gs"),
 	};
-	struct elf_prstatus status = {.pr_pid = number + 1};
+	struct elf_prstatus status = {.pr_pid = pid};
 
 	_Static_assert(sizeof(status.pr_reg) == sizeof(r), "registers of a core file");
 	memcpy(status.pr_reg, &r, sizeof(r));
 	append_note(b, "CORE", NT_PRSTATUS, &status, sizeof(status));
+}
+
+/* Tools look a task's registers up by it; kdump has 0 for idle tasks, too. */
+static int running_pid(struct kernel *k, uint32_t cpu)
+{
+	uint64_t rq = kernel_per_cpu(k, kallsyms_find(&k->symbols, "runqueues"), cpu);
+	int64_t task, pid;
+
+	return kernel_number(k, "rq", "curr", rq, &task) ||
+			       kernel_number(k, "task_struct", "pid", task, &pid)
+		       ? 0
+		       : pid;
 }
 
 static int append_notes(struct session *s, struct buffer *b, char **why)
@@ -103,7 +115,7 @@ static int append_notes(struct session *s, struct buffer *b, char **why)
 	cpus = json_object_get(answer, "cpus");
 	json_array_foreach(cpus, i, cpu)
 	{
-		append_registers(b, cpu, i);
+		append_registers(b, cpu, running_pid(&s->kernel, i));
 	}
 	json_decref(answer);
 	append_note(b, "VMCOREINFO", 0, text, strlen(text));
@@ -243,10 +255,11 @@ static int write_file(struct kernel *k, int fd, const struct buffer *notes, uint
 int vmcore_write(struct session *s, int fd, uint64_t *bytes, char **why)
 {
 	struct buffer notes = {};
-	int err = append_notes(s, &notes, why);
+	int err;
 
+	memory_flush(&s->kernel.memory);
+	err = append_notes(s, &notes, why);
 	if (!err) {
-		memory_flush(&s->kernel.memory);
 		err = write_file(&s->kernel, fd, &notes, bytes);
 		if (err)
 			*why = xasprintf("cannot write the core: %s", strerror(-err));
