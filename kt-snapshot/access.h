@@ -51,4 +51,10 @@ json_t *target_read(struct session *s, const char *name, char **why);
  */
 int target_write(struct session *s, const char *name, const char *value, char **why);
 
+/*
+ * The BTF of the loaded module @name, as the kernel keeps it, in *@data, malloc'ed. Returns 0 or
+ * -ENOENT, -EFAULT with *@why malloc'ed. It freezes the guest meanwhile.
+ */
+int module_btf(struct session *s, const char *name, void **data, uint32_t *size, char **why);
+
 #endif

@@ -74,6 +74,48 @@ static void types_read(struct access *a, uint64_t module)
 		a->module = bpf_btf_types(btf, a->k);
 }
 
+static int btf_copy(struct kernel *k, const char *name, void **data, uint32_t *size, char **why)
+{
+	struct access a = {.k = k};
+	uint64_t module = list_find(&a, "modules", "module", is_called, name), at;
+	int64_t btf, from, n;
+
+	at = module ? list_find(&a, "btf_modules", "btf_module", is_of_module, &module) : 0;
+	if (!at) {
+		*why = xasprintf(module ? "module '%s' has no types of its own"
+					: "no module '%s' is loaded",
+				 name);
+		return -ENOENT;
+	}
+	if (kernel_number(k, "btf_module", "btf", at, &btf) ||
+	    kernel_number(k, "btf", "data", btf, &from) ||
+	    kernel_number(k, "btf", "data_size", btf, &n) || n <= 0 || n > BPF_BTF_MAX_BYTES) {
+		*why = xasprintf("kernel %s has no struct btf as expected", k->release);
+		return -EFAULT;
+	}
+	*data = xmalloc(n);
+	*size = n;
+	if (!memory_read(&k->memory, from, *data, n))
+		return 0;
+	free(take_ptr(*data));
+	*why = xasprintf("the types of module '%s' are not in memory", name);
+	return -EFAULT;
+}
+
+int module_btf(struct session *s, const char *name, void **data, uint32_t *size, char **why)
+{
+	char *thaw_why = NULL;
+	int err = vm_freeze(&s->vm, why);
+
+	if (err)
+		return err;
+	memory_flush(&s->kernel.memory);
+	err = btf_copy(&s->kernel, name, data, size, why);
+	vm_thaw(&s->vm, &thaw_why);
+	free(thaw_why);
+	return err;
+}
+
 /* Find symbol @name in the module's table. Returns 0 or a negative errno with the message made. */
 static int symbol_find(struct access *a, uint64_t module, const char *name, Elf64_Sym *symbol,
 		       char *kind)

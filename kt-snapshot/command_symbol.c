@@ -13,8 +13,9 @@
 int command_symbol(int argc, char **argv)
 {
 	struct options o = {
-		.synopsis = "symbol RUNDIR|SOCKET NAME...",
+		.synopsis = "symbol RUNDIR|SOCKET [NAME...]",
 		.summary = "Print the addresses of kernel symbols, one a line.",
+		.epilogue = "Without a NAME all of them, by address: address, type and name.\n",
 		.argc = argc,
 		.argv = argv,
 	};
@@ -23,13 +24,19 @@ int command_symbol(int argc, char **argv)
 	struct session s;
 	char **operands;
 	int status = 0;
+	size_t i;
 
 	options_next(&o, &value);
 	operands = options_operands(&o);
-	if (!operands[0] || !operands[1])
+	if (!operands[0])
 		die(EXIT_USAGE, "symbol: expected a run directory or control socket, then names");
 	if (session_open(&s, operands[0], false, &why))
 		die(EXIT_FAILURE, "%s", why);
+	for (i = 0; !operands[1] && i < s.kernel.symbols.n; i++) {
+		const struct symbol *symbol = &s.kernel.symbols.symbols[i];
+
+		printf("0x%" PRIx64 " %c %s\n", symbol->address, symbol->type, symbol->name);
+	}
 	while (*++operands) {
 		uint64_t address = kallsyms_find(&s.kernel.symbols, *operands);
 

@@ -4,6 +4,7 @@
 #define KT_SNAPSHOT_COMMANDS_H
 
 /* Each returns the program's exit status. */
+int command_btf(int argc, char **argv);
 int command_capture(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_get(int argc, char **argv);

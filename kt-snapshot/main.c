@@ -14,6 +14,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{"btf", command_btf, "write the kernel's types, as BTF"},
 	{"capture", command_capture, "print a snapshot of a live VM"},
 	{"diff", command_diff, "print what changed between two snapshots"},
 	{"get", command_get, "print values of a snapshot, by path"},

@@ -31,6 +31,7 @@ vm_end() {
 
 # A guest that tells of the module kvm, if it is there, and shows a sysctl whenever it changes.
 shows='echo "halt_poll_ns $(cat /sys/module/kvm/parameters/halt_poll_ns)"
+	[ ! -e /sys/kernel/btf/kvm ] || echo "btf $(busybox sha256sum </sys/kernel/btf/kvm)"
 	[ ! -e /sys/kernel/btf/kvm ] || bpftool btf dump file /sys/kernel/btf/kvm -B /sys/kernel/btf/vmlinux
 	echo held; while busybox sleep 0.2; do now=$(busybox cat /proc/sys/kernel/printk_delay)
 	[ "$now" = "$was" ] || echo "printk_delay=$now"; was=$now; done'
@@ -110,6 +111,7 @@ refused() {
 	grep -q "STRUCT 'kvm_caps'" "$out" || skip "no KVM modules for the kernel (kt-kernel fetch --modules)"
 	run -0 kt-snapshot read "$new" module.kvm.halt_poll_ns:u32
 	assert_output "$(sed -n 's/^halt_poll_ns //p' "$out")"
+	assert_equal "$(kt-snapshot btf "$new" kvm | sha256sum)" "$(sed -n 's/^btf //p' "$out")"
 	# A struct that only the module has, member by member as bpftool finds them in its BTF.
 	assert_equal "$(kt-snapshot read --json "$new" module.kvm.kvm_caps:kvm_caps | jq -r 'keys_unsorted[]')" \
 		"$(sed -n "/STRUCT 'kvm_caps'/,/^\[/ s/^\t'\([^']*\)' type_id=.*/\1/p" "$out")"
@@ -119,6 +121,8 @@ refused() {
 	run -1 kt-snapshot read "$new" module.kwm.x module.kvm.no_such_thing
 	assert_line --index 0 'kt-snapshot: module.kwm: no such module is loaded'
 	assert_line --index 1 'kt-snapshot: module.kvm.no_such_thing: the module has no such symbol'
+	run -1 bash -c 'kt-snapshot btf "$1" kwm | cat; exit "${PIPESTATUS[0]}"' - "$new"
+	assert_output "kt-snapshot: no module 'kwm' is loaded"
 	run -1 kt-snapshot set "$new" module.kvm.kvm_init:u8=1
 	assert_output 'kt-snapshot: module.kvm.kvm_init:u8: is code, which is not written to'
 }
@@ -196,7 +200,7 @@ confined() {
 	mkfifo document
 	exec 7<>document
 	kill -STOP "$vmm"
-	for command in "capture $new" "monitor -n 1 $new" "read $new var.nr_runs" "symbol $new jiffies" "watchdog $new 60s" \
+	for command in "capture $new" "monitor -n 1 $new" "read $new var.nr_runs" "symbol $new jiffies" "btf $new" "watchdog $new 60s" \
 		"set $new var.exit_info.code=0" "vmcore $new" "print document" "diff document document" "get document var.nr_runs"; do
 		# shellcheck disable=SC2086 # words are meant
 		"${bare[@]}" kt-snapshot $command >"said.${command%% *}" 7>&- 3>&- &
@@ -204,9 +208,9 @@ confined() {
 	done
 	for pid in "${pids[@]}"; do confined "$pid"; done
 	kill -CONT "$vmm"
-	for pid in "${pids[@]:0:7}"; do wait "$pid"; done
+	for pid in "${pids[@]:0:8}"; do wait "$pid"; done
 	assert_equal "$(jq -r .schema said.capture)" kt-snapshot/1
-	kill "${pids[@]:7}"
+	kill "${pids[@]:8}"
 	exec 7>&-
 	# And with what they were waiting for.
 	"${bare[@]}" kt-snapshot get said.capture scx.ops.name
