@@ -23,15 +23,17 @@ bool health_oom_kill(struct run *run, struct place *place, int status)
 
 void health_note_end(struct run *run, struct member *m)
 {
-	const struct crew *crew = m->crew;
+	const struct crew *crew;
 	uint32_t i;
 
 	member_note_end(m);
-	if (m->timed_out || !health_oom_kill(run, crew->place, m->status))
+	if (m->timed_out || !health_oom_kill(run, m->crew->place, m->status))
 		return;
 	m->oom = true;
-	for (i = 0; crew->leader && i < crew->def->workers; i++)
-		crew->members[i].oom = WIFSIGNALED(crew->members[i].status);
+	for (crew = m->crew; crew && crew->leader; crew = crew->mate) {
+		for (i = 0; i < crew->def->workers; i++)
+			crew->members[i].oom = WIFSIGNALED(crew->members[i].status);
+	}
 }
 
 static void check_scheduler(struct run *run)

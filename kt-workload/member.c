@@ -81,6 +81,7 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 	cpus = (void *)(tallies + n * n_tallies);
 	hist = (char *)cpus + LINES(n * n_tallies * words * sizeof(*cpus));
 	crew->members = own_memory(n, sizeof(*crew->members));
+	crew->peers = xcalloc(n, sizeof(*crew->peers));
 	for (i = 0; i < n; i++) {
 		struct record *r = &records[i];
 
@@ -99,6 +100,7 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 			.crew = crew,
 			.rec = r,
 		};
+		crew->peers[i] = r;
 	}
 	return 0;
 }
@@ -109,6 +111,7 @@ void crew_free(struct crew *crew)
 		munmap(crew->memory, crew->memory_size);
 	if (crew->def)
 		own_memory_free(crew->members, crew->def->workers, sizeof(*crew->members));
+	free(crew->peers);
 	free(crew->masks);
 	latencies_free(&crew->wake, crew->def ? crew->def->workers : 0);
 	latencies_free(&crew->request, crew->def ? crew->def->workers : 0);
@@ -127,10 +130,10 @@ static void *group_memory(const struct crew *crew, uint32_t index)
 	       index / spec->group * size;
 }
 
-void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
-		 const struct spawn *spawn, struct worker *w)
+void crew_worker(const struct crew *crew, uint32_t index, const struct spawn *spawn,
+		 struct worker *w)
 {
-	struct record *rec = peers[index]; /* the members are the parent's own */
+	struct record *rec = crew->peers[index]; /* the members are the parent's own */
 
 	*w = (struct worker){
 		.rec = rec,
@@ -139,7 +142,7 @@ void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
 		.spec = &crew->def->work,
 		.index = index,
 		.count = crew->def->workers,
-		.peers = peers,
+		.peers = crew->peers,
 		.shared = group_memory(crew, index),
 		.units_per_check = spawn->units_per_check,
 		.clock = {.usable = spawn->ticks_usable},
@@ -147,8 +150,8 @@ void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
 	};
 }
 
-static int member_spawn(struct crew *crew, struct member *m, struct record **peers,
-			const struct group_fds *fds, const struct spawn *spawn)
+static int member_spawn(struct crew *crew, struct member *m, const struct group_fds *fds,
+			const struct spawn *spawn)
 {
 	pid_t parent = getpid(), pid;
 	uint32_t index = m->index; /* the child does not have *m */
@@ -159,7 +162,7 @@ static int member_spawn(struct crew *crew, struct member *m, struct record **pee
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		crew_worker(crew, index, peers, spawn, &w);
+		crew_worker(crew, index, spawn, &w);
 		worker_process(crew, &w, fds, spawn, parent);
 	}
 	m->pid = pid;
@@ -169,7 +172,7 @@ static int member_spawn(struct crew *crew, struct member *m, struct record **pee
 	return ret ? ret : spawn->dress(spawn->ctx, m);
 }
 
-static int processes_spawn(struct crew *crew, struct record **peers, const struct spawn *spawn)
+static int processes_spawn(struct crew *crew, const struct spawn *spawn)
 {
 	unsigned int group = crew->def->work.group;
 	struct group_fds fds = {};
@@ -182,7 +185,7 @@ static int processes_spawn(struct crew *crew, struct record **peers, const struc
 			ret = group_fds_open(&fds, &crew->def->work);
 		}
 		if (!ret)
-			ret = member_spawn(crew, &crew->members[i], peers, &fds, spawn);
+			ret = member_spawn(crew, &crew->members[i], &fds, spawn);
 	}
 	group_fds_close(&fds);
 	return ret;
@@ -216,27 +219,21 @@ static void threads_meet(struct crew *crew, const struct spawn *spawn)
 	}
 }
 
-/* One process whose threads are the workers: a process is in one cgroup with all its threads. */
-static int threads_spawn(struct crew *crew, struct record **peers, const struct spawn *spawn)
+static void threads_led(struct crew *crew, pid_t leader)
 {
-	pid_t parent = getpid();
 	uint32_t i;
-	int ret;
 
-	crew->leader = fork();
-	if (crew->leader < 0) {
-		crew->leader = 0;
-		return -errno;
-	}
-	if (crew->leader == 0)
-		leader_process(crew, peers, spawn, parent);
+	crew->leader = leader;
 	for (i = 0; i < crew->def->workers; i++)
 		crew->members[i].state = MEMBER_ALIVE;
 	crew->n_alive = crew->def->workers;
-	ret = spawn->settle(spawn->ctx, &crew->members[0], crew->leader);
-	if (ret)
-		return ret;
-	gate_open(crew->gate);
+}
+
+static int threads_dress(struct crew *crew, const struct spawn *spawn)
+{
+	uint32_t i;
+	int ret = 0;
+
 	threads_meet(crew, spawn);
 	for (i = 0; i < crew->def->workers && !ret; i++) {
 		struct member *m = &crew->members[i];
@@ -247,24 +244,47 @@ static int threads_spawn(struct crew *crew, struct record **peers, const struct 
 	return ret;
 }
 
+static void gates_open(struct crew *crew)
+{
+	for (; crew; crew = crew->mate)
+		gate_open(crew->gate);
+}
+
+/* One process whose threads are the workers: a process is in one cgroup with all its threads. */
+static int threads_spawn(struct crew *first, const struct spawn *spawn)
+{
+	pid_t parent = getpid(), leader = fork();
+	struct crew *crew;
+	int ret;
+
+	if (leader < 0)
+		return -errno;
+	if (leader == 0)
+		leader_process(first, spawn, parent);
+	for (crew = first; crew; crew = crew->mate)
+		threads_led(crew, leader);
+	ret = spawn->settle(spawn->ctx, &first->members[0], leader);
+	if (ret)
+		return ret;
+	gates_open(first);
+	for (crew = first; crew && !ret; crew = crew->mate)
+		ret = threads_dress(crew, spawn);
+	return ret;
+}
+
 int crew_spawn(struct crew *crew, const struct spawn *spawn)
 {
-	_cleanup_free_ struct record **peers = xcalloc(crew->def->workers, sizeof(*peers));
 	char name[16] = "";
-	uint32_t i;
 	int ret = 0;
 
 	if (!crew->def->workers)
 		return 0;
-	for (i = 0; i < crew->def->workers; i++)
-		peers[i] = crew->members[i].rec;
 	/* A child has its name from birth this way, when the scheduler first sees it. */
 	prctl(PR_GET_NAME, name);
 	prctl(PR_SET_NAME, crew->def->pcomm[0] ? crew->def->pcomm : crew->def->comm);
-	ret = crew->def->threads ? threads_spawn(crew, peers, spawn)
-				 : processes_spawn(crew, peers, spawn);
+	ret = crew->def->threads ? threads_spawn(crew, spawn) : processes_spawn(crew, spawn);
 	prctl(PR_SET_NAME, name);
-	gate_open(crew->gate);
+	gates_open(crew);
 	return ret;
 }
 
@@ -407,14 +427,10 @@ static void process_note_end(struct member *m)
 	m->crew->n_alive--;
 }
 
-/* The leader ends after its threads, or all of them with it. */
-static void leader_note_end(struct crew *crew)
+static void threads_note_end(struct crew *crew, int status, uint64_t now)
 {
-	uint64_t now = clock_now();
 	uint32_t i;
-	int status;
 
-	waitpid(crew->leader, &status, 0);
 	for (i = 0; i < crew->def->workers; i++) {
 		struct member *m = &crew->members[i];
 		int state = atomic_load(&m->rec->state);
@@ -427,6 +443,17 @@ static void leader_note_end(struct crew *crew)
 		m->last_cpu = m->timed_out ? m->last_cpu : -1;
 	}
 	crew->n_alive = 0;
+}
+
+/* The leader ends after its threads, or all of them with it. */
+static void leader_note_end(struct crew *first)
+{
+	struct crew *crew;
+	int status;
+
+	waitpid(first->leader, &status, 0);
+	for (crew = first; crew; crew = crew->mate)
+		threads_note_end(crew, status, clock_now());
 }
 
 void member_note_end(struct member *m)

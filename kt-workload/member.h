@@ -50,9 +50,11 @@ struct crew {
 	struct start_line *line;
 	struct member *members; /* def->workers of them */
 	uint32_t n_alive;
-	pid_t leader;	      /* the process of those that are threads, else 0 */
-	struct gate *gate;    /* that it waits at before it makes them */
-	struct cpuset *masks; /* their own CPU affinities, or NULL */
+	struct record **peers; /* the members' records, for the workers */
+	pid_t leader;	       /* the process of those that are threads, else 0 */
+	struct crew *mate;     /* the next one with the same leader, or NULL */
+	struct gate *gate;     /* that it waits at before it makes them */
+	struct cpuset *masks;  /* their own CPU affinities, or NULL */
 	void *memory;
 	size_t memory_size;
 	struct latencies wake, request; /* of the step that they live through */
@@ -88,8 +90,8 @@ int crew_init(struct crew *crew, const struct group_def *def, struct start_line 
 void crew_free(struct crew *crew);
 
 /*
- * Fork the crew; each process is placed and then waits at its start line. Returns 0 or -errno;
- * members that could not be started stay planned.
+ * Fork the crew and its mates; each process is placed and then waits at its start line. Returns 0
+ * or -errno; members that could not be started stay planned.
  */
 int crew_spawn(struct crew *crew, const struct spawn *spawn);
 
@@ -106,8 +108,8 @@ struct allowed member_effective(const struct member *m, const struct allowed *to
 void crew_allow_also(struct crew *crew, const struct allowed *to, const struct cpuset *online);
 
 /* A worker's own view of itself at its start. */
-void crew_worker(const struct crew *crew, uint32_t index, struct record **peers,
-		 const struct spawn *spawn, struct worker *w);
+void crew_worker(const struct crew *crew, uint32_t index, const struct spawn *spawn,
+		 struct worker *w);
 
 /* End the waits of those who are alive, so that they see the stop time. */
 void crew_poke(const struct crew *crew);

@@ -22,8 +22,8 @@ int placement_settle(void *ctx, struct member *m, pid_t pid)
 	run->by_pid[pid] = m;
 	ret = def->at_root ? 0 : cgroup_move(&run->tree, def->name, pid);
 	if (ret)
-		run_error(run, run->op_line, "cannot move a worker into cgroup '%s': %s", def->name,
-			  strerror(-ret));
+		run_error(run, m->crew->def->line, "cannot move a worker into cgroup '%s': %s",
+			  def->name, strerror(-ret));
 	return ret;
 }
 
@@ -59,7 +59,7 @@ static int set_nice(struct run *run, const struct member *m)
 	if (!def->has_nice || !setpriority(PRIO_PROCESS, m->pid, def->nice) || errno == ESRCH)
 		return 0;
 	ret = -errno;
-	run_error(run, run->op_line, "cannot set nice=%d in cgroup '%s': %s%s", def->nice,
+	run_error(run, def->line, "cannot set nice=%d in cgroup '%s': %s%s", def->nice,
 		  def->cgroup->name, strerror(-ret),
 		  ret == -EACCES ? " (it needs CAP_SYS_NICE)" : "");
 	return ret;
@@ -75,8 +75,7 @@ int placement_dress(void *ctx, const struct member *m)
 	if (ret) {
 		_cleanup_free_ char *list = cpuset_format(&m->now.cpus);
 
-		run_error(run, run->op_line,
-			  "cannot confine a worker of cgroup '%s' to CPUs %s: %s",
+		run_error(run, def->line, "cannot confine a worker of cgroup '%s' to CPUs %s: %s",
 			  def->cgroup->name, list, strerror(-ret));
 		return ret;
 	}
@@ -87,7 +86,7 @@ int placement_dress(void *ctx, const struct member *m)
 	if (ret == -ESRCH) /* died already, and that is told elsewhere */
 		return 0;
 	if (ret)
-		run_error(run, run->op_line, "cgroup '%s': %s", def->cgroup->name, why);
+		run_error(run, def->line, "cgroup '%s': %s", def->cgroup->name, why);
 	return ret;
 }
 

@@ -176,7 +176,8 @@ int run_start_group(struct run *run, const struct group_def *def)
 	placement_draw(run, crew, &def->affinity);
 	crew_allow(crew, &crew->place->now, &run->machine->online);
 	ptrlist_add(&run->made, &run->n_made, crew);
-	ret = crew_spawn(crew, &run->spawn);
+	/* Who has one leader is started with the last of them. */
+	ret = def->mate ? 0 : crew_spawn(&run->crews[def->first->index], &run->spawn);
 	if (ret == -EAGAIN)
 		run_error(run, def->line,
 			  "cannot start %u workers in cgroup '%s': out of processes", def->workers,
@@ -266,6 +267,7 @@ static void lines_init(struct run *run)
 			die(EXIT_INTERNAL, "cannot map the memory for %u workers of '%s': %s",
 			    def->workers, def->cgroup->name, strerror(errno));
 		crew_steps_init(&run->crews[i], &run->spill);
+		run->crews[i].mate = def->mate ? &run->crews[def->mate->index] : NULL;
 	}
 }
 

@@ -68,6 +68,8 @@ struct group_def {
 	char comm[16];	/* TASK_COMM_LEN */
 	char pcomm[16]; /* of the leader whose threads they are, or "" */
 	bool threads;	/* they are threads of one process */
+	/* Groups that have one leader (pcomm): the first of them, and the next one or NULL. */
+	struct group_def *first, *mate;
 	/* As far as the script has been read. */
 	struct cgroup_def *where;
 	int stopped_line;

@@ -207,7 +207,7 @@ static void thread_failed(struct thread *t, int error)
 	atomic_fetch_add(&t->crew->line->ready, 1); /* nobody is to wait for it */
 }
 
-static void threads_start(const struct crew *crew, struct record **peers, const struct spawn *spawn,
+static void threads_start(const struct crew *crew, const struct spawn *spawn,
 			  struct thread *threads)
 {
 	unsigned int group = crew->def->work.group;
@@ -228,7 +228,7 @@ static void threads_start(const struct crew *crew, struct record **peers, const 
 
 		/* They stay open as long as the process lives. */
 		*t = (struct thread){.crew = crew, .spawn = spawn};
-		crew_worker(crew, i, peers, spawn, &t->worker);
+		crew_worker(crew, i, spawn, &t->worker);
 		if (!error)
 			pthread_attr_setstack(&attr, stacks + (size_t)i * STACK_SIZE, STACK_SIZE);
 		if (!error && i % group == 0)
@@ -241,21 +241,26 @@ static void threads_start(const struct crew *crew, struct record **peers, const 
 	}
 }
 
-/* The first worker from @i on that has a thread which has not said who it is. */
-static uint32_t next_silent(const struct crew *crew, const struct thread *threads, uint32_t i)
+/* A leader's. */
+struct threads {
+	struct thread *all;
+	uint32_t n;
+};
+
+/* The first thread from @i on that has not said who it is. */
+static uint32_t next_silent(const struct threads *t, uint32_t i)
 {
-	while (i < crew->def->workers &&
-	       (!threads[i].started || atomic_load(&threads[i].worker.rec->tid)))
+	while (i < t->n && (!t->all[i].started || atomic_load(&t->all[i].worker.rec->tid)))
 		i++;
 	return i;
 }
 
-static bool has_spoken(const struct crew *crew, const struct thread *threads, int tid)
+static bool has_spoken(const struct threads *t, int tid)
 {
 	uint32_t i;
 
-	for (i = 0; i < crew->def->workers; i++) {
-		if (atomic_load(&threads[i].worker.rec->tid) == tid)
+	for (i = 0; i < t->n; i++) {
+		if (atomic_load(&t->all[i].worker.rec->tid) == tid)
 			return true;
 	}
 	return false;
@@ -265,7 +270,7 @@ static bool has_spoken(const struct crew *crew, const struct thread *threads, in
  * Say for threads that get no CPU who they are: those of the list that have not said it, which is
  * in the order of their creation (next_tid(), fs/proc/base.c).
  */
-static void introduce(const struct crew *crew, const struct thread *threads)
+static void introduce(const struct threads *t)
 {
 	uint32_t silent = 0;
 	struct dirent *e;
@@ -273,8 +278,8 @@ static void introduce(const struct crew *crew, const struct thread *threads)
 	DIR *d;
 
 	for (tries = 0; tries < INTRODUCE_TRIES; tries++) {
-		silent = next_silent(crew, threads, silent);
-		if (silent == crew->def->workers)
+		silent = next_silent(t, silent);
+		if (silent == t->n)
 			return;
 		nanosleep(&(struct timespec){.tv_nsec = 10 * NSEC_PER_MSEC}, NULL);
 	}
@@ -282,21 +287,21 @@ static void introduce(const struct crew *crew, const struct thread *threads)
 	while (d && (e = readdir(d))) {
 		int tid = atoi(e->d_name);
 
-		if (tid <= 0 || tid == getpid() || has_spoken(crew, threads, tid))
+		if (tid <= 0 || tid == getpid() || has_spoken(t, tid))
 			continue;
-		silent = next_silent(crew, threads, silent);
-		if (silent == crew->def->workers)
+		silent = next_silent(t, silent);
+		if (silent == t->n)
 			break;
-		atomic_store(&threads[silent].worker.rec->tid, tid);
+		atomic_store(&t->all[silent].worker.rec->tid, tid);
 	}
 	if (d)
 		closedir(d);
 }
 
-void leader_process(const struct crew *crew, struct record **peers, const struct spawn *spawn,
-		    pid_t parent)
+void leader_process(const struct crew *first, const struct spawn *spawn, pid_t parent)
 {
-	struct thread *threads = xcalloc(crew->def->workers, sizeof(*threads));
+	struct threads t = {};
+	const struct crew *crew;
 	struct rlimit files;
 	int status = 0;
 	uint32_t i;
@@ -306,12 +311,16 @@ void leader_process(const struct crew *crew, struct record **peers, const struct
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	gate_wait(crew->gate);
-	threads_start(crew, peers, spawn, threads);
-	introduce(crew, threads);
-	for (i = 0; i < crew->def->workers; i++) {
-		if (threads[i].started)
-			pthread_join(threads[i].id, NULL);
+	gate_wait(first->gate);
+	for (crew = first; crew; crew = crew->mate)
+		t.n += crew->def->workers;
+	t.all = xcalloc(t.n, sizeof(*t.all));
+	for (crew = first, i = 0; crew; i += crew->def->workers, crew = crew->mate)
+		threads_start(crew, spawn, t.all + i);
+	introduce(&t);
+	for (i = 0; i < t.n; i++) {
+		if (t.all[i].started)
+			pthread_join(t.all[i].id, NULL);
 		else
 			status = 1;
 	}

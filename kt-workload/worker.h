@@ -17,8 +17,7 @@ void gate_open(struct gate *gate);
 _Noreturn void worker_process(const struct crew *crew, struct worker *w,
 			      const struct group_fds *fds, const struct spawn *spawn, pid_t parent);
 
-/* The life of the process whose threads are the crew's workers. */
-_Noreturn void leader_process(const struct crew *crew, struct record **peers,
-			      const struct spawn *spawn, pid_t parent);
+/* The life of the process whose threads are the workers of the crew and its mates. */
+_Noreturn void leader_process(const struct crew *crew, const struct spawn *spawn, pid_t parent);
 
 #endif

@@ -322,6 +322,24 @@ static void workers_complete(struct parser *p, struct key_state *k)
 			     group->workers);
 }
 
+/* Groups of a cgroup that start together and have the same pcomm are threads of one leader. */
+static void join_leader(struct parser *p, struct group_def *group)
+{
+	size_t i;
+
+	group->first = group;
+	for (i = 0; group->pcomm[0] && group->workers && i < group->index; i++) {
+		struct group_def *other = p->sc->groups[i];
+
+		if (other->cgroup != group->cgroup || other->step != group->step || other->mate ||
+		    !other->workers || strcmp(other->pcomm, group->pcomm))
+			continue;
+		group->first = other->first;
+		other->mate = group;
+		return;
+	}
+}
+
 /* Defaults, and what depends on several options. */
 static void keys_complete(struct parser *p, struct key_state *k)
 {
@@ -343,6 +361,7 @@ static void keys_complete(struct parser *p, struct key_state *k)
 	group->threads |= group->pcomm[0] != 0;
 	if (!group->comm[0])
 		snprintf(group->comm, sizeof(group->comm), "%s", group->work.type->name);
+	join_leader(p, group);
 }
 
 /* Keep what the cgroup's line says of workers, for the lines of its other groups. */

@@ -88,6 +88,36 @@ threads_work() { # NAME
 		'[true,"completed"]'
 }
 
+@test "groups of a cgroup that name the same leader are threads of one, the others are not" {
+	start_workload -d 60s -e 'cgroup a workers=2 pcomm=java comm=worker' -e 'work a workers=1 comm=gc nice=5' \
+		-e 'work a workers=1 pcomm=other comm=worker' -e 'cgroup b workers=1 pcomm=java comm=apart'
+	local leader
+	eventually threads_work other
+	for leader in $(pgrep -P "$pid" -x 'java|other'); do
+		echo "$(cat "/proc/$leader/comm"): $(cat "/proc/$leader/task/"*/comm | sort | xargs)"
+	done >"$BATS_TEST_TMPDIR/leaders"
+	assert_equal "$(sort "$BATS_TEST_TMPDIR/leaders")" 'java: apart java
+java: gc java worker worker
+other: other worker'
+	tid=$(pgrep -P "$pid" -x java | head -n 1)
+	assert_equal "$(for t in "/proc/$tid/task/"*; do sed 's/.*(\(.*\)) / \1 /' "$t/stat" | awk '{ print $1, $18 }'; done | sort | xargs)" \
+		'gc 5 java 0 worker 0 worker 0'
+	kill -SEGV "$tid"
+	eventually [ ! -e "/proc/$tid/task" ]
+	kill -TERM "$workload"
+	end_workload
+	assert_equal "$(jq -c '[.workers[] | [.comm, .exit]]' "$stats")" \
+		'[["worker","signalled:11"],["worker","signalled:11"],["gc","signalled:11"],["worker","completed"],["apart","completed"]]'
+}
+
+@test "what a group with another's leader cannot have is told at its own line" {
+	run --separate-stderr setpriv --bounding-set -sys_nice kt-workload -d 100ms -e 'cgroup a workers=1 pcomm=java policy=fifo:3' \
+		-e 'work a workers=1 policy=normal'
+	assert_equal "$status" 1
+	assert_equal "$stderr" \
+		"kt-workload: -e:1: cgroup 'a': cannot set policy=fifo:3: Operation not permitted (it needs CAP_SYS_NICE)"
+}
+
 @test "threads do each other's work: pairs meet, waits end at the stop, the seed gives the same start" {
 	undisturbed run --separate-stderr kt-workload -s 3 -d 500ms \
 		-e 'cgroup a workers=4 clone=thread work=futex-ping-pong' \
