@@ -178,7 +178,7 @@ static bool multiply(struct worker *w, struct work_pace *pace, size_t n)
 
 static bool compute_share(struct worker *w)
 {
-	struct work_pace pace = {16};
+	struct work_pace pace = {1};
 	size_t n = matrix_edge(w->spec);
 	uint64_t i;
 

@@ -39,7 +39,8 @@ enum {
 
 #define THREADS_MAX  1024
 #define MATRICES     3
-#define LOCK_SPINS   64 /* tries between checkpoints */
+#define LOCK_SPINS   64	 /* tries between checkpoints */
+#define STEPS_MAX    512 /* multiplications in a row: each may miss all caches */
 #define WAITING_MAX  128
 #define WAITING_NS   100000
 #define SLOT_BLOCKED 0
@@ -257,7 +258,7 @@ static struct cpu_lock *lock_cpu(struct worker *w, struct schbench *s)
 static bool multiply(struct worker *w, struct matrices *m)
 {
 	const uint64_t n = m->size, *a = m->data, *b = a + n * n;
-	uint64_t *c = m->data + 2 * n * n, i, j, k, steps = 0;
+	uint64_t *c = m->data + 2 * n * n, i, j, k, end, steps = 0;
 
 	for (i = 0; i < n; i++) {
 		for (j = 0; j < n; j++) {
@@ -265,14 +266,17 @@ static bool multiply(struct worker *w, struct matrices *m)
 			volatile uint64_t *sum = &c[i * n + j];
 
 			*sum = 0;
-			for (k = 0; k < n; k++)
-				*sum += a[i * n + k] * b[k * n + j];
-			steps += n;
-			if (steps < m->steps.n)
-				continue;
-			if (!work_pace_checkpoint(w, &m->steps, m->steps.n, 0))
-				return false;
-			steps = 0;
+			for (k = 0; k < n; k = end) {
+				end = n - k < STEPS_MAX ? n : k + STEPS_MAX;
+				steps += end - k;
+				for (; k < end; k++)
+					*sum += a[i * n + k] * b[k * n + j];
+				if (steps < m->steps.n)
+					continue;
+				if (!work_pace_checkpoint(w, &m->steps, m->steps.n, 0))
+					return false;
+				steps = 0;
+			}
 		}
 	}
 	return true;

@@ -77,6 +77,21 @@ run_all() {
 	assert_equal "$(jq -c '[.workers[0].work_units, ([.workers[1:][].work_units] | add)]' <<<"$output")" '[40,40]'
 }
 
+@test "matrices that no cache holds are multiplied with a checkpoint every 100 us" {
+	local steps=() i
+	[ "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)" -gt 2000000 ] || skip "needs 2 GB of memory"
+	for ((i = 0; i < 20; i++)); do
+		steps+=(-e "step s$i" -e 'hold 10ms')
+	done
+	# Filling them takes its time before the start; nobody takes the CPU from it then.
+	run --separate-stderr kt-workload -e 'cgroup a workers=2 policy=fifo:1 work=schbench:footprint=1G,sleep=0,ops=1' \
+		-e 'step filled' -e 'hold 4s' "${steps[@]}"
+	assert_success
+	# Interrupts, and a machine that stands still, make gaps longer; none makes one shorter.
+	run jq -c '[.steps[1:][].workers[1].max_gap_ns] | sort | .[4] < 100000' <<<"$output"
+	assert_output true
+}
+
 # The kernel's count of the migrations of task $tid, or nothing where it keeps none.
 kernel_migrations() {
 	awk '$1 == "se.nr_migrations" { print $3 }' "/proc/$tid/sched" 2>/dev/null
