@@ -98,9 +98,10 @@ static struct layout layout_of(const struct work_spec *spec)
 	struct layout l = {.ring_size = spec->values[TAO_CACHE] / SHARDS & ~7ULL};
 	uint64_t bytes = 0;
 
-	/* As many as let the cache hold the wanted share of all their values. */
-	while (bytes / 100 * spec->values[TAO_HIT] < spec->values[TAO_CACHE])
-		bytes += value_size(l.n_keys++);
+	/* As many as let the cache hold the wanted share of all their values; sizes repeat by
+	 * shard. */
+	for (; bytes / 100 * spec->values[TAO_HIT] < spec->values[TAO_CACHE]; l.n_keys += SHARDS)
+		bytes += SHARDS * value_size(l.n_keys);
 	l.questions = SHARDS * sizeof(struct shard);
 	l.queues = l.questions + spec->values[TAO_CLIENTS] * sizeof(struct question);
 	l.places = l.queues + spec->values[TAO_SLOW] * sizeof(struct queue);

@@ -203,6 +203,14 @@ two words"
 	assert_success
 }
 
+@test "the largest parameters are read as fast as others" {
+	local work
+	for work in taobench:cache=4G,hit=1,clients=1024,slow=1024 schbench:threads=1024,footprint=1G; do
+		run timeout 5 kt-workload -n -e "cgroup a workers=0 work=$work"
+		[ "$status" != 124 ] || fail "$work: not read within 5 s"
+	done
+}
+
 @test "the list of work types says what each one's unit and kernel path are" {
 	run kt-workload --list-work
 	assert_success
