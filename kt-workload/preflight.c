@@ -139,8 +139,14 @@ bool preflight_fails(struct run *run)
 	check_work(run);
 	check_first_program(run);
 	check_host(run);
-
 	check_capabilities(run);
+	return run->n_errors > before;
+}
+
+bool preflight_lacks_controllers(struct run *run)
+{
+	size_t before = run->n_errors;
+
 	check_controllers(run);
 	return run->n_errors > before;
 }

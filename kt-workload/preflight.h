@@ -11,4 +11,7 @@ const char **preflight_controllers(const struct scenario *sc);
 /* Note what is missing among the run's errors. Returns whether there was something. */
 bool preflight_fails(struct run *run);
 
+/* The same for what only shows once the run's root is there: controllers. */
+bool preflight_lacks_controllers(struct run *run);
+
 #endif

@@ -311,8 +311,12 @@ void run_scenario(struct run *run, const char *sysfs)
 	run->draw_seed = run->seed;
 	if (!run->seeded && getrandom(&run->draw_seed, sizeof(run->draw_seed), 0) < 0)
 		run->draw_seed = clock_now();
-	open_tree(run);
+	run->tree = (struct cgroup_tree){.guard = -1, .guardian = -1};
 	run->dead |= preflight_fails(run);
+	if (!run->dead) {
+		open_tree(run);
+		run->dead |= preflight_lacks_controllers(run);
+	}
 	events_scenario(&run->events, run->sc->name, workload_ns(run->sc));
 	run_steps(run);
 	health_judge(run);

@@ -309,6 +309,16 @@ kt-workload: -e:5: 'snapshot s' needs a host that serves it: expected to run in 
 	assert_regex "$stderr" '^kt-workload: -e:1: alu-hot: this CPU has no width=512, only up to [0-9]+$'
 }
 
+@test "what is not there is told before the first cgroup is made, even where none can be made" {
+	local line
+	for line in 'run x -- /nonexistent' 'snapshot s' 'cgroup b work=exec:/nonexistent'; do
+		run --separate-stderr setpriv --reuid 65534 --clear-groups kt-workload -d 60s -e 'cgroup a' -e "$line"
+		assert_equal "$status" 1
+		assert_equal "${#stderr_lines[@]}" 1
+		assert_regex "$stderr" '^kt-workload: -e:2: '
+	done
+}
+
 @test "a controller that is not there is told before anything starts" {
 	grep -qw memory "$CGROUP_MOUNT/cgroup.controllers" && skip "this machine has the controllers"
 	run --separate-stderr kt-workload -d 60s -e 'cgroup a memory.max=64M' -e 'cgroup b mems=0'
