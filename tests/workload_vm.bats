@@ -135,7 +135,7 @@ kt-workload: -e:1: mempolicy='bind:1': the nodes with memory that the workers ma
 		kt-workload -d 3s -e "cgroup a workers=2 memory.max=16M memory.swap.max=0 clone=thread $fault" |
 			jq -c '[.workers[].exit]'
 		kt-workload -d 5s -e 'cgroup a workers=1 memory.max=16M memory.swap.max=0' \
-			-e 'run hog cgroup=a -- sh -c "x=y; while :; do x=$x$x; done"' -e 'wait hog' |
+			-e 'run hog cgroup=a -- sh -c "x=y; while :; do x=$x$x; done"' -e 'wait hog 60s' |
 			jq -c '[.workers[].exit, .payloads[].exit]'
 		kt-workload -d 300ms -e 'cgroup a workers=1 policy=ext' -e 'cgroup b workers=2 policy=deadline:2ms/10ms/20ms' \
 			-e 'cgroup c clone=thread policy=rr:5 nice=-3' | jq -c .errors
