@@ -118,6 +118,10 @@ flood_expected() {
 	checks=10 devices console-protocol
 }
 
+@test "a console of several ports keeps them apart" {
+	checks=18 devices console-ports
+}
+
 @test "data goes both ways over the port, from buffers of all shapes, to the last word" {
 	checks=14 devices console-data console-pieces console-indirect console-last-words
 }

@@ -41,7 +41,7 @@ $(GUEST_DIR)/topology.elf: $(GUEST_DIR)/tables.o $(GUEST_DIR)/smp.o
 # The devices as kt-vmm has them, in a machine of the test's own.
 DEVICE_PARTS	:= acpi_pm bus devices i8042 pci pci_msix post rtc serial virtio_console virtio_pci virtio_regs virtqueue
 DEVICE_SOURCES	:= $(DEVICE_PARTS:%=kt-vmm/kvm/%.c) tests/kvm/rig.c tests/guests/driver.c tests/guests/vconsole.c
-$(BUILD)/tests/kvm/devices: $(DEVICE_SOURCES) tests/kvm/devices.c tests/guests/abuse.c $(BUILD)/libcommon.a \
+$(BUILD)/tests/kvm/devices: $(DEVICE_SOURCES) tests/kvm/devices.c tests/kvm/ports.c tests/guests/abuse.c $(BUILD)/libcommon.a \
 		$(wildcard tests/kvm/*.h tests/guests/*.h kt-vmm/kvm/*.h kt-vmm/engine.h)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

@@ -466,6 +466,7 @@ static const struct {
 	{"console-receive-flow", test_console_receive_flow},
 	{"console-msix", test_console_msix},
 	{"console-window", test_console_window},
+	{"console-ports", test_console_ports},
 	{"abuse", test_abuse},
 };
 

@@ -30,6 +30,7 @@ struct kvm_vm {
 		int fd;
 	} kick[KICKS_MAX];
 	unsigned int kicks;
+	bool has_console;
 };
 
 static struct kvm_vm *machine;
@@ -126,7 +127,22 @@ void rig_open(struct rig *r, int console)
 	machine->config.console = r->console;
 	if (kvm_devices_init(&machine->devices, machine, &failed))
 		abort();
+	machine->has_console = true;
 	close(pair[1]);
+}
+
+int rig_console_ports(const struct console_port *ports, unsigned int n)
+{
+	struct kvm_devices *d = &machine->devices;
+	int err;
+
+	/* It is the last of them. */
+	if (machine->has_console)
+		kvm_virtio_console.destroy(d->dev[--d->made]);
+	err = virtio_console_create(machine, ports, n, &d->dev[d->made]);
+	machine->has_console = !err;
+	d->made += !err;
+	return err;
 }
 
 void rig_close(struct rig *r)

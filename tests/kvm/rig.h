@@ -7,6 +7,7 @@
 #define KT_RIG_H
 
 #include "kvm/kvm.h"
+#include "kvm/virtio_console.h"
 
 #define RIG_RAM	  (16u << 20) /* bytes from 0 on */
 #define RIG_SPLIT (8u << 20)  /* where a second piece begins: the two lie apart on the host */
@@ -32,10 +33,17 @@ struct rig {
 void rig_open(struct rig *r, int console);
 void rig_close(struct rig *r);
 
+/* Put a virtio console with these ports in the place of the one that is there. 0 or -errno: none.
+ */
+int rig_console_ports(const struct console_port *ports, unsigned int n);
+
 /* Serve the devices' descriptors until none is ready. */
 void rig_serve(void);
 
 /* What the console has got so far, a string to free. */
 char *rig_console(struct rig *r);
+
+/* A test of its own file. */
+void test_console_ports(struct rig *r);
 
 #endif
