@@ -26,7 +26,7 @@
 #define CODE_ADDR    0x4000
 #define DATA_ADDR    0x5000
 #define LOOP_COUNT   2000
-/* Hardware runs the loop in about 10 us; an interpreter took 28 ms (docs/measurements.md). */
+/* Hardware runs the loop in a few us; an interpreter took 28 ms for ten times as many turns. */
 #define LOOP_LIMIT_NS 1000000
 /* A busy host may take the CPU away from one measurement, hardly from three. */
 #define LOOP_TRIES 3
