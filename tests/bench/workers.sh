@@ -16,9 +16,9 @@ fleet() {
 	done
 }
 
-# run_fleet: run it for a second, and set what it says of itself in seconds and bytes.
+# run_fleet [TIME]: run it, for a second, and set what it says of itself in seconds and bytes.
 run_fleet() {
-	kt-workload -v -d 1s "${fleet[@]}" > "$work/stats.json" 2> "$work/stderr"
+	kt-workload -v -d "${1:-1s}" "${fleet[@]}" > "$work/stats.json" 2> "$work/stderr"
 	start=$(sed -n 's/.*the start took \([0-9.]*\) s.*/\1/p' "$work/stderr")
 	bytes=$(sed -n 's/.*telemetry takes \([0-9]*\) bytes.*/\1/p' "$work/stderr")
 	end=$(sed -n 's/.*the end and the report took \([0-9.]*\) s.*/\1/p' "$work/stderr")
@@ -45,10 +45,10 @@ bound "their end and report" "$best_end" "<=" 1 s
 fleet 1 20 work=schbench:threads=4
 run_fleet
 bound "telemetry of a worker with latencies and requests" "$bytes" "<=" 65536 B
+# A time slice of 3 ms for each, and half as long again: all of them come to run.
 fleet 10 1000
-run_fleet
+run_fleet "$((45 / $(nproc) + 5))s"
 ran=$(jq '[.workers[] | select(.exit == "completed" and .work_units > 0)] | length' "$work/stats.json")
 echo "10000 spin workers: start $start s, end and report $end s, $bytes bytes of telemetry each"
-bound "of 10000 spin workers ran and are reported" "$(jq '.workers | length' "$work/stats.json")" ">=" 10000 ""
-bound "of them had a CPU within their second" "$ran" ">=" 1 ""
+bound "of 10000 spin workers ran and are reported" "$ran" ">=" 10000 ""
 exit "$missed"
