@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The work type schbench against schbench itself, where that is on PATH (it has no Debian package):
-# one message thread, one worker thread for each CPU, in turns; medians of the rounds.
+# The work type schbench against schbench itself, where that is on PATH (it has no Debian package) or
+# its source is in SCHBENCH_SOURCE: one message thread, one worker thread for each CPU, in turns;
+# medians of the rounds.
 set -euo pipefail
 # shellcheck source=tests/bench/lib.bash
 . "$(dirname "$0")/lib.bash"
@@ -9,8 +10,13 @@ set -euo pipefail
 ROUNDS=${ROUNDS:-7}
 threads=$(nproc)
 
+if [ -n "${SCHBENCH_SOURCE:-}" ]; then
+	mkdir "$work/bin"
+	gcc -O2 -o "$work/bin/schbench" "$SCHBENCH_SOURCE/schbench.c" -lpthread -lm
+	PATH=$work/bin:$PATH
+fi
 command -v schbench >/dev/null || {
-	echo "schbench: skipped: no schbench on PATH"
+	echo "schbench: skipped: no schbench on PATH, and no source of it in SCHBENCH_SOURCE"
 	exit 0
 }
 
