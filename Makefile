@@ -171,6 +171,11 @@ $(BUILD)/tests/worker_clock: tests/lib/worker_clock.c $(addprefix $(BUILD)/guest
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^
 
+$(BUILD)/tests/histogram: tests/lib/histogram.c $(addprefix $(BUILD)/guest/,kt-workload/histogram.o libcommon.a)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^ -lm
+
 # A guest's memory in a file, and kt-snapshot's own code on it, its look-ups taken over.
 SNAPSHOT_OBJECTS := $(filter-out %/main.o,$(call objects,kt-snapshot))
 RAM_IMAGE_OBJECTS := $(call objects,tests/snapshot)
