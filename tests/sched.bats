@@ -13,7 +13,7 @@ setup() {
 # sched_vm ARGS COMMAND: run shell COMMAND in a VM with two LLCs under kt-sched ARGS; files in ./run.
 # Deterministic, so that CPU time counts no wait of a vCPU for the host.
 sched_vm() {
-	kt-vmm -n --deterministic -t 1n2l2c1t -m 512M --timeout 60s -o run --sched "$KT_SCHED" --sched-args "$1" \
+	kt-vmm -n --deterministic -t 1n2l2c1t -m 512M --timeout 300s -o run --sched "$KT_SCHED" --sched-args "$1" \
 		-- sh -c "$2"
 }
 
@@ -59,7 +59,7 @@ spin7='for i in 1 2 3 4 5 6 7; do while :; do :; done & done; sleep 3'
 	[ -n "$kernels" ] || skip "no 7.x kernel in the cache (bin/kt-kernel fetch)"
 	for kernel in $kernels; do
 		rm -rf run
-		run -0 kt-vmm -n -k "$kernel" -t 1n2l2c1t -m 512M --timeout 60s -o run \
+		run -0 kt-vmm -n -k "$kernel" -t 1n2l2c1t -m 512M --timeout 300s -o run \
 			--sched "$KT_SCHED" -- \
 			sh -c "cat /sys/kernel/sched_ext/root/ops; sleep 1 & while kill -0 \$! 2>&-; do :; done"
 		assert_output kt_sched

@@ -7,7 +7,7 @@ load lib/vm
 
 # wait_for WORD: until the guest has said it.
 wait_for() {
-	local end=$((SECONDS + 120))
+	local end=$((SECONDS + 200))
 	until grep -qs "^$1" out; do
 		((SECONDS < end)) && kill -0 "$vmm" || { cat err >&2; return 1; }
 		sleep 0.2

@@ -8,7 +8,7 @@ load lib/snapshot
 
 # One guest for each kernel, for all tests of the file: $BATS_FILE_TMPDIR/N/{run,out,snapshot.json}
 start_guest() { # N KERNEL
-	local dir=$BATS_FILE_TMPDIR/$1 end=$((SECONDS + 120))
+	local dir=$BATS_FILE_TMPDIR/$1 end=$((SECONDS + 200))
 	mkdir -p "$dir"
 	kt-vmm -o "$dir/run" -m 512M -k "$2" -t 1n2l2c1t --sched "$KT_ROOT/build/tests/sched/kt-sched" \
 		-i "$(PATH=$PATH:/usr/sbin command -v bpftool)" -- \

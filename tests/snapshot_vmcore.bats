@@ -14,7 +14,7 @@ setup_file() {
 		echo "spinner $!"; echo held; exec busybox sleep 120' \
 		>out 2>err 3>&- &
 	echo $! >pid
-	local end=$((SECONDS + 90))
+	local end=$((SECONDS + 200))
 	until grep -q held out; do
 		((SECONDS < end)) || return 1
 		sleep 0.2

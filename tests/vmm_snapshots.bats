@@ -13,25 +13,25 @@ setup_file() {
 	local sched=${KT_SCHED:-$KT_ROOT/build/tests/sched/kt-sched}
 	mkdir -p "$RUNS" && cd "$RUNS" || return
 	cat >asked.kt <<-'END'
-		duration 6s
+		duration 16s
 		cgroup a workers=2 work=spin-wait
 		step one
 		  snapshot here
 		  snapshot here
 		  watch jiffies_64
 		  watch nr_dispatched
-		  hold 3s
+		  hold 8s
 		step two
-		  hold 3s
+		  hold 8s
 	END
 	start_run asked --sched "$sched" --snapshots 3 -- kt-workload asked.kt
-	start_run error --sched "$sched" --sched-args '--error-after 2500' -- kt-workload -e 'duration 20s' -e 'cgroup a workers=1' \
-		-e 'step one' -e 'watch scx_enable_state_var' -e 'hold 20s'
+	start_run error --sched "$sched" --sched-args '--error-after 12500' -- kt-workload -e 'duration 60s' -e 'cgroup a workers=1' \
+		-e 'step one' -e 'watch scx_enable_state_var' -e 'hold 60s'
 	wait
 	start_run panic -- busybox sh -c 'sleep 1; echo c >/proc/sysrq-trigger; sleep 20'
 	start_run late --timeout 2s -- busybox sleep 100
 	wait
-	two_asked=(-e 'duration 30s' -e 'cgroup a workers=1' -e 'step one' -e 'snapshot first' -e 'hold 6s' -e 'step two'
+	two_asked=(-e 'duration 30s' -e 'cgroup a workers=1' -e 'step one' -e 'snapshot first' -e 'hold 12s' -e 'step two'
 		-e 'snapshot second' -e 'hold 1s')
 	start_run killed -- kt-workload "${two_asked[@]}"
 	kill_reader $! killed &
@@ -121,8 +121,8 @@ periodic_001
 periodic_002'
 	local start
 	start=$(jq 'select(.event == "scenario-start") | .t_ns' asked/events.jsonl)
-	# 0.3, 0.5 and 0.7 of 6 s; they come as soon after as the host has time for them.
-	assert_equal "$(jq -s --argjson start "$start" '[.[] | select(.trigger == "periodic") | (.t_ns - $start) / 6e9] |
+	# 0.3, 0.5 and 0.7 of 16 s; they come as soon after as the host has time for them.
+	assert_equal "$(jq -s --argjson start "$start" '[.[] | select(.trigger == "periodic") | (.t_ns - $start) / 16e9] |
 		[.[0] >= 0.28, .[1] >= 0.48, .[2] >= 0.68, .[2] < 1, .[0] < .[1], .[1] < .[2]] | all' asked/events.jsonl)" true
 }
 
@@ -145,7 +145,7 @@ scx_enable_state_var.1'
 	assert_regex "$output" '^[0-9]+$'
 	# The kernel disables it: by then all is said of the error.
 	assert_equal "$(jq -c '.scx | [.state, .ops.name, .exit.kind, .exit.code, .exit.reason, .exit.message]' error/snapshots/scx_enable_state_var.1.json)" \
-		'["disabling","kt_sched","error_bpf",0,"scx_bpf_error","kt_sched: error asked for with --error-after 2500"]'
+		'["disabling","kt_sched","error_bpf",0,"scx_bpf_error","kt_sched: error asked for with --error-after 12500"]'
 	# Before it was torn down.
 	assert_equal "$(jq -s '(map(select(.file == "snapshots/sched_exit.json")) | .[0].t_ns) <
 		(map(select(.event == "scheduler-exited")) | .[0].t_ns)' error/events.jsonl)" true
