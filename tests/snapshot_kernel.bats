@@ -16,7 +16,7 @@ teardown() {
 start_vm() { # KERNEL COMMAND...
 	kt-vmm -o run -m 512M -k "$1" -t 1n2l1c1t -- "${@:2}" >out 2>err 3>&- &
 	vmm=$!
-	local end=$((SECONDS + 120))
+	local end=$((SECONDS + 200))
 	until grep -q "^held" out; do
 		((SECONDS < end)) && kill -0 "$vmm" || { cat err >&2; return 1; }
 		sleep 0.2
@@ -42,7 +42,7 @@ check_kernel() { # KERNEL RELEASE
 	# The idle guest's CPUs run their idle tasks, or something for a moment.
 	assert_equal "$(jq '[.cpu[].curr | .pid >= 0 and (.comm | length > 0)] | all' <<<"$output")" true
 	# Time passes, and switches are counted.
-	sleep 1
+	give_time 1
 	assert_equal "$(kt-snapshot capture --only cpu run | jq --argjson a "$output" \
 		'.t_ns > $a.t_ns and ([.cpu[].nr_switches] | add) > ([$a.cpu[].nr_switches] | add)')" true
 }

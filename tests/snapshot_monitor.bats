@@ -35,7 +35,7 @@ setup() {
 teardown_file() {
 	cd "$BATS_FILE_TMPDIR/work" || return 0
 	kill -TERM "$(cat vmm)" 2>/dev/null || true
-	for _ in $(seq 50); do kill -0 "$(cat vmm)" 2>/dev/null || break; sleep 0.1; done
+	for _ in $(seq 300); do kill -0 "$(cat vmm)" 2>/dev/null || break; sleep 0.1; done
 	kill -KILL "$(cat vmm)" 2>/dev/null || true
 }
 
@@ -55,11 +55,11 @@ judge() {
 	assert_equal "$(jq -s '[.[].cpus[0].nr_running] | sort | .[length / 2 | floor]' m.jsonl)" 0
 	assert [ "$(jq -s '[.[].cpus[1].curr | select(.comm == "spinner")] | length' m.jsonl)" -ge 30 ]
 	assert_equal "$(jq -s '[.[].cpus[] | .scx_nr_running == 0 and .local_dsq_depth == 0] | all' m.jsonl)" true
-	# Time and clocks run, the CPU's clock is at most some ticks behind, switches are counted.
+	# Time and clocks run, the CPU's clock is some ticks behind, all but ever, switches are counted.
 	assert_equal "$(jq -s '[range(1; length) as $i | .[$i].t_ns > .[$i - 1].t_ns] | all' m.jsonl)" true
 	assert_equal "$(jq -s '[range(1; length) as $i | .[$i].cpus[1].rq_clock >= .[$i - 1].cpus[1].rq_clock] | all' m.jsonl)" true
-	assert_equal "$(jq -s '(.[-1].t_ns - .[0].t_ns) / 1e6 | . > 1900 and . < 20000' m.jsonl)" true
-	assert_equal "$(jq -s '[.[] | (.t_ns - .cpus[1].rq_clock) / 1e6 | . > -500 and . < 2000] | all' m.jsonl)" true
+	assert_equal "$(jq -s '(.[-1].t_ns - .[0].t_ns) / 1e6 | . > 1900 and . < 60000' m.jsonl)" true
+	assert_equal "$(jq -s '[.[] | (.t_ns - .cpus[1].rq_clock) / 1e6 | select(. > -500 and . < 2000)] | length >= 36' m.jsonl)" true
 	assert_equal "$(jq -s '.[-1].cpus[1].nr_switches > .[0].cpus[1].nr_switches' m.jsonl)" true
 	assert_equal "$(jq -sc '[.[] | .cpus[] | .torn, .suspect] | unique' m.jsonl)" '[null]'
 	# Two caches of a core each: one level over both, and the spinner's CPU was balanced there.
@@ -83,7 +83,7 @@ judge() {
 	socat - UNIX-CONNECT:run/vm.sock <in >answer 3>&- &
 	exec 7>in
 	echo '{"command":"freeze"}' >&7
-	for _ in $(seq 100); do [ -s answer ] && break; sleep 0.1; done
+	eventually [ -s answer ]
 	kt-snapshot monitor --interval 20ms --count 10 run >m.jsonl
 	exec 7>&-
 	rm in
@@ -95,13 +95,15 @@ judge() {
 	assert_equal "$(jq -s '[.[].cpus[1].rq_clock] | unique | length > 3' m.jsonl)" true
 }
 
-# Sample while CPU 1's clock reads NUMBER for a while, and half a second before and after.
+# Sample while CPU 1's clock reads NUMBER for a while, and before and after.
 sample_edited() { # NUMBER
+	rm -f m.jsonl
 	kt-snapshot monitor --interval 50ms run >m.jsonl 3>&- &
 	local monitor=$!
-	sleep 0.5
-	"$KT_ROOT/tests/lib/ram-edit" run 'kt-snapshot capture --only cpu . | jq .cpu[1].clock_ns' "$1" sleep 0.5
-	sleep 0.5
+	eventually [ -s m.jsonl ]
+	"$KT_ROOT/tests/lib/ram-edit" run 'kt-snapshot capture --only cpu . | jq .cpu[1].clock_ns' "$1" \
+		sh -c 'for i in 1 2 3 4 5; do sleep 0.1; done'
+	give_time 0.5
 	kill "$monitor"
 	wait "$monitor" || true
 }
@@ -134,15 +136,17 @@ sample_edited() { # NUMBER
 	local monitor=$! lines status=0
 	until [ -s m.jsonl ]; do kill -0 "$monitor"; sleep 0.1; done
 	lines=$(wc -l <m.jsonl)
-	sleep 0.3
+	give_time 0.3
 	kill -TERM "$monitor"
 	wait "$monitor" || status=$?
 	assert_equal "$status" 143
 	assert [ "$(wc -l <m.jsonl)" -gt "$lines" ]
 	assert_equal "$(tail -n 1 m.jsonl | jq -r .schema)" kt-monitor/1
+	rm m.jsonl
 	kt-snapshot monitor run >m.jsonl 3>&- &
 	monitor=$!
-	sleep 1
+	eventually [ -s m.jsonl ]
+	give_time 0.5
 	kill -TERM "$(cat vmm)"
 	wait "$monitor"
 	assert [ "$(wc -l <m.jsonl)" -ge 2 ]

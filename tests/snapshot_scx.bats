@@ -75,18 +75,26 @@ qemu_with_monitor() {
 	chmod +x qemu/qemu-system-x86_64
 }
 
+# Both CPUs, and the prompt after them.
+shown_all() {
+	[ "$(grep -c '^CPU#' shown)" = 2 ] && [[ $(tail -n 1 shown) == *'(qemu) '* ]] && ! tail -n 1 shown | grep -q registers
+}
+
 # The registers are those that QEMU's monitor shows of the same halt, "CPU NAME VALUE" each.
 check_registers() {
-	local i
 	mkfifo in
 	socat - UNIX-CONNECT:run/vm.sock <in >answer 3>&- &
 	exec 7>in
 	echo '{"command":"freeze"}' >&7
-	for i in $(seq 100); do [ -s answer ] && break; sleep 0.1; done
+	eventually [ -s answer ]
 	kt-snapshot capture --only regs run >regs
-	echo 'info registers -a' | socat -t2 - UNIX-CONNECT:hmp | tr -d '\r' >shown
+	: >shown
+	{
+		echo 'info registers -a'
+		eventually shown_all
+	} | socat - UNIX-CONNECT:hmp >shown
 	exec 7>&-
-	sed -E 's/ +=/=/g' shown | awk '
+	tr -d '\r' <shown | sed -E 's/ +=/=/g' | awk '
 		/^CPU#/ { cpu = substr($0, 5) + 0 }
 		/^[CDEFGS]S=/ { print cpu, substr($1, 1, 2), substr($1, 4); if (/^[FG]/) print cpu, substr($1, 1, 2) "_base", $2; next }
 		/^(R|CR0|EFER)/ { for (i = 1; i <= NF; i++) if (split($i, a, "=") == 2) print cpu, a[1], a[2] }' |

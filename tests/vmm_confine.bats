@@ -5,6 +5,7 @@
 # without a kernel (tests/guests) runs meanwhile, on any /dev/kvm.
 
 load lib/kt
+load lib/vm
 
 setup() {
 	BUILT=${KT_BIN:+$KT_BIN/../tests}
@@ -79,7 +80,9 @@ end"
 @test "its filter lets it be frozen, read, thawed and stopped" {
 	command -v socat >/dev/null || skip "needs socat (kt-deps test)"
 	start
-	printf '{"command":"%s"}\n' freeze regs thaw freeze regs thaw | socat -t5 - UNIX-CONNECT:run/vm.sock >answers
+	rundir=run
+	talk answers 6 '{"command":"freeze"}' '{"command":"regs"}' '{"command":"thaw"}' \
+		'{"command":"freeze"}' '{"command":"regs"}' '{"command":"thaw"}'
 	assert_equal "$(jq -s -c 'map(.ok)' answers)" '[true,true,true,true,true,true]'
 	assert_equal "$(jq -s '[.[].cpus // empty | length] | add' answers)" 4
 	kill -INT "$VMM"
@@ -94,7 +97,7 @@ end"
 	start
 	kill -9 "$VMM"
 	wait "$VMM" || true
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		[ -d "/proc/$MACHINE" ] || break
 		sleep 0.1
 	done

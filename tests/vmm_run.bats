@@ -124,7 +124,7 @@ setup() {
 		sleep 0.2
 	done
 	tmux -L "kt$$" send-keys 'stty size; echo $((40 + 2)); exit 5' Enter
-	for _ in $(seq 150); do
+	for _ in $(seq 300); do
 		tmux -L "kt$$" capture-pane -p | grep -q '^status' && break
 		sleep 0.2
 	done
@@ -155,10 +155,10 @@ setup() {
 	local pid=$!
 	for _ in $(seq 300); do [ -s out ] && break; sleep 0.1; done
 	kill -TSTP $pid
-	sleep 2
+	give_time 2
 	local before after
 	before=$(wc -l < out)
-	sleep 4
+	give_time 4
 	after=$(wc -l < out)
 	kill -CONT $pid
 	wait $pid

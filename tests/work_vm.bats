@@ -13,12 +13,14 @@ setup() {
 
 @test "on two nodes memory and tasks wander between them, and moved tasks have a task group each" {
 	cat >two_nodes.sh <<-'END'
-		kt-workload -v -d 3s -e 'cgroup sweep workers=1 work=numa-working-set-sweep:period=50ms' \
+		kt-workload -v -d 100s -e 'cgroup sweep workers=1 work=numa-working-set-sweep:period=50ms' \
 			-e 'cgroup churn workers=1 work=numa-migration-churn:period=50ms' \
 			-e 'cgroup moves workers=1 work=cgroup-churn:cycle=10ms' \
 			-e 'cgroup net workers=1 work=net-traffic' &
-		sleep 1
+		until set -- /sys/fs/cgroup/kt.*/moves/*/cgroup.controllers && [ -e "$2" ]; do sleep 0.1; done
+		for i in $(seq 6); do sleep 0.5; done
 		cat /sys/fs/cgroup/kt.*/moves/cgroup.type /sys/fs/cgroup/kt.*/moves/*/cgroup.controllers >&2
+		kill -TERM $!
 		wait
 		grep pgmigrate_success /proc/vmstat >&2
 		find /sys/fs/cgroup -name 'kt.*' >&2

@@ -76,7 +76,7 @@ check_status() {
 	expect_status "status 127" 127 not-found $SMALL --no-auto-include -- /bin/ls
 	# shellcheck disable=SC2016
 	expect_status "status 137" 137 signalled $SMALL -- sh -c 'kill -9 $$'
-	expect_status "timeout" 124 timeout $SMALL --timeout 2s -- sleep 100
+	expect_status "timeout" 124 timeout $SMALL --timeout 4s -- sleep 100
 }
 
 check_floods() {
@@ -96,42 +96,79 @@ check_floods() {
 	fi
 }
 
-# ask REQUEST...: the answers of the VM in run.
-ask() {
-	printf '%s\n' "$@" | socat -t1 - UNIX-CONNECT:run/vm.sock
-}
-
-# Wait until the file $1 says $2, at most a minute.
+# await COMMAND...: wait until it succeeds, at most a minute.
 await() {
 	local _
 	for _ in $(seq 600); do
-		grep -qs "$2" "$1" && return 0
+		"$@" && return 0
 		sleep 0.1
 	done
 	return 1
 }
 
+says() { # FILE WORD
+	grep -qs "$2" "$1"
+}
+
+has_lines() { # FILE N
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# ask REQUEST...: the answers of the VM in run, in the file answers.
+ask() {
+	: >answers
+	{
+		printf '%s\n' "$@"
+		await has_lines answers $#
+	} | socat - UNIX-CONNECT:run/vm.sock >answers 2>&1
+}
+
+# Has the machine stood still since mark_still? A look at the clock each 0.2 s is more than a second late then.
+mark_still() {
+	local last now _
+	rm -f still
+	while :; do
+		read -r last _ </proc/uptime
+		sleep 0.2
+		read -r now _ </proc/uptime
+		[ $((${now%.*}${now#*.} - ${last%.*}${last#*.})) -lt 120 ] || : >still
+	done &
+	marker=$!
+}
+
+stood_still() {
+	kill "$marker"
+	[ -e still ]
+}
+
 # Freezes of a busy guest, with registers read each time, and a long one. It goes on; with the kvm engine its clock
-# has stood still meanwhile: no worker saw as much as half of the long one pass.
+# has stood still meanwhile: no worker saw as much as half of the long one pass, which is more than a pause of the lab's
+# own.
 check_freeze() {
 	local vm status=0 bad='' i gap
 	printf 'duration 12s\ncgroup busy workers=2 work=spin-wait\n' >/tmp/busy.kt
 	vmm -m 512M -t 1n1l2c1t -i /tmp/busy.kt:/busy.kt -- sh -c 'echo up >&2; exec kt-workload /busy.kt' &
 	vm=$!
-	await err up || bad="the guest did not come up"
+	await says err up || bad="the guest did not come up"
 	for i in 1 2 3 4 5; do
-		ask '{"command":"freeze"}' '{"command":"regs"}' '{"command":"thaw"}' >answers 2>&1
+		ask '{"command":"freeze"}' '{"command":"regs"}' '{"command":"thaw"}'
 		[ "$(grep -c '"ok": *true' answers)" = 3 ] || bad="freeze $i: $(head -c 300 answers)"
 		grep -q rip answers || bad="freeze $i: no registers"
 	done
-	{ echo '{"command":"freeze"}'; sleep 5; echo '{"command":"thaw"}'; } | socat -t1 - UNIX-CONNECT:run/vm.sock >answers
+	: >answers
+	{
+		echo '{"command":"freeze"}'
+		sleep 13
+		echo '{"command":"thaw"}'
+		await has_lines answers 2
+	} | socat - UNIX-CONNECT:run/vm.sock >answers
 	[ "$(grep -c '"ok": *true' answers)" = 2 ] || bad="the long freeze: $(head -c 300 answers)"
 	wait "$vm" || status=$?
 	gap=$(sed -n 's/.*"max_gap_ns": *\([0-9]*\).*/\1/p' out | sort -n | tail -n 1)
 	[ "${gap:-0}" -gt 0 ] || bad="${bad:-no statistics}"
 	case $ENGINE in
 	*qemu*) ;;
-	*) [ "${gap:-0}" -lt 2500000000 ] || bad="${bad:-a worker stood still for $gap ns}" ;;
+	*) [ "${gap:-0}" -lt 6500000000 ] || bad="${bad:-a worker stood still for $gap ns}" ;;
 	esac
 	if [ -z "$bad" ] && [ "$status" = 0 ]; then
 		ok "freeze and thaw under load"
@@ -212,6 +249,10 @@ check_two() {
 	fi
 }
 
+as_few() { # PROCESSES
+	[ "$(ps -o comm | grep -c -E '^(kt-|qemu)')" -le "$1" ] && [ -z "$(ls -A run)" ]
+}
+
 # kill -9 of kt-vmm: no process of it stays, and nothing in its directory.
 check_kill() {
 	local before after vm left
@@ -219,10 +260,10 @@ check_kill() {
 	rm -rf run
 	kt-vmm -n $ENGINE -o run $SMALL -- sh -c 'echo up; sleep 100' >out 2>err &
 	vm=$!
-	await out up
+	await says out up
 	kill -9 "$vm"
 	wait "$vm" 2>/dev/null
-	sleep 1
+	await as_few "$before"
 	after=$(ps -o comm | grep -c -E '^(kt-|qemu)')
 	left=$(ls -A run)
 	if [ "$before" = "$after" ] && [ -z "$left" ]; then
@@ -234,11 +275,16 @@ check_kill() {
 
 check_broken_guests() {
 	expect_status "a panicking guest" 120 panic $SMALL -- sh -c 'echo c >/proc/sysrq-trigger'
-	expect_status "a hanging guest" 123 hang $SMALL --timeout 3s -- sh -c 'echo freeze >/sys/power/state; sleep 1000'
+	expect_status "a hanging guest" 123 hang $SMALL --timeout 8s -- sh -c 'echo freeze >/sys/power/state; sleep 1000'
 }
 
 check_tutorial() {
-	vmm -m 512M -t 1n2l2c1t -- kt-workload -d 3s /etc/lab-mixed.kt
+	local _
+	for _ in 1 2 3; do
+		mark_still
+		vmm -m 512M -t 1n2l2c1t -- kt-workload -d 3s /etc/lab-mixed.kt
+		stood_still || break
+	done
 	if kt-assert --isolation --min-work-rate 1 run >verdict 2>&1; then
 		ok "the tutorial's scenario"
 	else

@@ -6,7 +6,7 @@
 lab_engine() {
 	local options=()
 	[[ ${LAB_ENGINE-} != *qemu* ]] || options+=(--qemu)
-	kt-lab "${options[@]}" --timeout "${LAB_TIMEOUT:-15m}" -n -e LAB_ENGINE="${LAB_ENGINE-}" \
+	kt-lab "${options[@]}" --timeout "${LAB_TIMEOUT:-20m}" -n -e LAB_ENGINE="${LAB_ENGINE-}" \
 		-e LAB_BOOTS="${LAB_BOOTS:-25}" -e LAB_ONLY="${LAB_ONLY-}" -e LAB_TOPOLOGIES="${LAB_TOPOLOGIES-}" \
 		-i "$KT_ROOT/tests/lab/engine.sh:/etc/lab-engine.sh" \
 		-i "$KT_ROOT/tests/lib/topology.sh:/etc/lab-topology.sh" \
