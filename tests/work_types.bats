@@ -158,7 +158,7 @@ UNITS='def units(i): .cgroups[i].work_units;'
 
 @test "a mutex is held by one at a time, and contended" {
 	# 25600 turns are 100 spin units: what is held is no more than one CPU can spin, as fast as it was meanwhile.
-	run_work 1s 'cgroup a workers=4 work=mutex-contention:hold=25600,work=0' 'cgroup b workers=1 work=spin-wait'
+	run_work 1s 'cgroup a workers=4 work=mutex-contention:hold=25600,work=0' 'cgroup b workers=1 work=spin-wait nice=10'
 	assert_stats "$UNITS .workers[4] as \$w | units(0) * 100 <= \$w.work_units / \$w.cpu_ns * \$w.wall_ns * 1.25"
 	assert_stats '[.workers[] | .voluntary_switches > 0] | any'
 	assert_stats '.cgroups[0].request_latency.count == .cgroups[0].work_units'
