@@ -30,8 +30,15 @@
 
 char *guest_cmdline(const char *append, bool deterministic)
 {
-	return xasprintf("%s%s%s%s", CMDLINE, deterministic ? " nokaslr" : "", append ? " " : "",
-			 append ? append : "");
+	char *line = xasprintf("%s%s%s%s", CMDLINE, deterministic ? " nokaslr" : "",
+			       append ? " " : "", append ? append : "");
+	size_t len = strlen(line);
+
+	if (len > GUEST_CMDLINE_MAX)
+		die(EXIT_USAGE,
+		    "--append: the kernel's command line would have %zu bytes, expected at most %d",
+		    len, GUEST_CMDLINE_MAX);
+	return line;
 }
 
 static void carry_or_die(struct cpio *c, int status, const char *host, const char *guest)

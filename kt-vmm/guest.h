@@ -38,7 +38,9 @@ struct guest {
 void guest_build(struct guest *g, const struct guest_options *o, const struct kernel *k);
 void guest_free(struct guest *g);
 
-/* The kernel's command line with the user's @append at its end. Caller frees. */
+#define GUEST_CMDLINE_MAX 2047 /* x86's COMMAND_LINE_SIZE without the NUL: Linux drops the rest */
+
+/* The kernel's command line with the user's @append at its end, or die(). Caller frees. */
 char *guest_cmdline(const char *append, bool deterministic);
 
 #endif

@@ -297,8 +297,8 @@ void settings_read(struct settings *s, int argc, char **argv)
 	while ((id = options_next(&o, &value)))
 		option_apply(s, id, value);
 	s->guest.command = options_operands(&o);
-	if (s->probe && s->guest.command[0])
-		die(EXIT_USAGE, "--probe: expected no command");
+	if ((s->probe || s->dump_tables) && s->guest.command[0])
+		die(EXIT_USAGE, "%s: expected no command", s->probe ? "--probe" : "--dump-tables");
 	if (s->probe || s->dump_tables)
 		return;
 	if (!s->guest.command[0] && !s->guest.shell)

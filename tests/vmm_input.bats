@@ -37,6 +37,10 @@ refused() {
 	touch file
 	refused 64 "run directory file: a file of this name is there" -o file -- true
 	refused 64 "-m '512': expected whole MiB, for example 512M" -m 512 -- true
+	refused 64 "--dump-tables: expected no command" --dump-tables here true
+	[ ! -e here ]
+	run -64 kt-vmm --append "$(printf '%02000d' 0)" -- true
+	assert_output --regexp "^kt-vmm: --append: the kernel's command line would have 2[0-9]+ bytes, expected at most 2047\$"
 	refused 64 "--env '=x': expected NAME or NAME=VALUE" -e =x -- true
 }
 

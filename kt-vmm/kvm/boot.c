@@ -265,11 +265,6 @@ int kvm_boot_load(struct kvm_vm *vm)
 
 	if (!err)
 		err = initrd_load(vm, kernel_end, &s->module);
-	if (!err && cmdline_len > CMDLINE_MAX)
-		err = kvm_error(vm, -E2BIG,
-				"the kernel's command line has %zu bytes, expected at "
-				"most %lu",
-				cmdline_len - 1, CMDLINE_MAX - 1);
 	if (!err)
 		err = privileges_drop(vm);
 	if (!err)

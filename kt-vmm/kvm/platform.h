@@ -8,8 +8,7 @@
 
 /* Guest-physical memory. RAM ends at RAM_HOLE at the latest and goes on at 4 GiB. */
 #define START_INFO_BASE 0x6000UL  /* PVH start info, its memory map and module list */
-#define CMDLINE_BASE	0x20000UL /* up to CMDLINE_MAX bytes */
-#define CMDLINE_MAX	0x10000UL
+#define CMDLINE_BASE	0x20000UL /* GUEST_CMDLINE_MAX bytes and a NUL at most */
 #define LOW_RAM_END	0x9fc00UL /* end of conventional memory */
 #define ACPI_BASE	0xe0000UL /* the ACPI tables, RSDP included, up to ACPI_END */
 #define ACPI_END	0x100000UL
