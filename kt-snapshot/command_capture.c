@@ -10,15 +10,18 @@
 #include "commands.h"
 #include "diag.h"
 #include "exits.h"
+#include "kept.h"
 #include "options.h"
 
-enum { OPT_ONLY = 1, OPT_MAP, OPT_CHASE, OPT_NAME, OPT_VERBOSE };
+enum { OPT_ONLY = 1, OPT_MAP, OPT_CHASE, OPT_NAME, OPT_KEEP, OPT_VERBOSE };
 
 static const struct option_row rows[] = {
 	{"only", 0, "SECTION", "capture this section; repeat for more", OPT_ONLY},
 	{"map", 0, "GLOB", "of the BPF maps only those of such names; repeat for more", OPT_MAP},
 	{"chase", 0, "N", "follow pointers in maps, N levels of them (1 to 8)", OPT_CHASE},
 	{"name", 0, "NAME", "the snapshot's name in the document", OPT_NAME},
+	{"keep", 0, NULL, "keep it in the run directory, and print its file's name alone",
+	 OPT_KEEP},
 	{"verbose", 'v', NULL, "say what is done", OPT_VERBOSE},
 };
 
@@ -65,6 +68,40 @@ static char *section_list(void)
 	return text;
 }
 
+/* Returns an exit status, as the next one does. */
+static int capture_print(struct session *s, const struct capture_want *want, const char *name)
+{
+	_cleanup_free_ char *why = NULL;
+	json_t *doc = capture_take(s, want, name, "demand", &why);
+	int ret;
+
+	if (!doc)
+		die(EXIT_FAILURE, "%s", why);
+	ret = json_dumpf(doc, stdout, JSON_INDENT(1)) || putchar('\n') == EOF;
+	json_decref(doc);
+	return ret ? EXIT_INTERNAL : 0;
+}
+
+static int capture_keep(struct session *s, const struct capture_want *want, const char *name)
+{
+	_cleanup_free_ char *why = NULL;
+	json_t *doc, *reply;
+	struct kept file;
+
+	if (kept_open(&file, &s->vm, name, &why))
+		die(EXIT_FAILURE, "--keep: %s", why);
+	doc = capture_take(s, want, kept_name(&file), "demand", &why);
+	if (!doc)
+		die(EXIT_FAILURE, "%s", why);
+	reply = kept_finish(&file, doc, &why);
+	json_decref(doc);
+	if (!reply)
+		die(EXIT_FAILURE, "--keep: %s", why);
+	puts(json_string_value(json_object_get(reply, "file")));
+	json_decref(reply);
+	return 0;
+}
+
 int command_capture(int argc, char **argv)
 {
 	_cleanup_free_ char *epilogue = section_list(), *why = NULL;
@@ -84,7 +121,7 @@ int command_capture(int argc, char **argv)
 	struct capture_want want = {};
 	struct session s;
 	char **operands;
-	json_t *doc;
+	bool keep = false;
 	int id, ret;
 
 	while ((id = options_next(&o, &value))) {
@@ -97,6 +134,8 @@ int command_capture(int argc, char **argv)
 			want.chase = chase_levels(value);
 		} else if (id == OPT_NAME) {
 			name = value;
+		} else if (id == OPT_KEEP) {
+			keep = true;
 		} else {
 			diag_set_verbosity(diag_verbosity() + 1);
 		}
@@ -108,13 +147,10 @@ int command_capture(int argc, char **argv)
 	want.maps = maps;
 	if (session_open(&s, operands[0], false, &why))
 		die(EXIT_FAILURE, "%s", why);
-	doc = capture_take(&s, &want, name, "demand", &why);
-	if (!doc)
-		die(EXIT_FAILURE, "%s", why);
-	ret = json_dumpf(doc, stdout, JSON_INDENT(1)) || putchar('\n') == EOF || fflush(stdout);
-	json_decref(doc);
+	ret = keep ? capture_keep(&s, &want, name ? name : "demand")
+		   : capture_print(&s, &want, name);
 	session_close(&s);
-	if (ret)
+	if (ret || fflush(stdout) || ferror(stdout))
 		die(EXIT_INTERNAL, "cannot write the snapshot");
 	return 0;
 }

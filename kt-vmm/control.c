@@ -101,6 +101,7 @@ static void drop(struct control *c, size_t i, struct vm *vm)
 	while (cl->frozen && cl->frozen--)
 		vm_thaw(vm);
 	close(cl->fd);
+	reader_files_drop(vm, cl);
 	if (cl->is_reader)
 		reader_gone(vm);
 	free(cl->line);

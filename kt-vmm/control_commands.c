@@ -312,9 +312,8 @@ static json_t *command_reply(struct control_client *cl, struct vm *vm, const jso
 static json_t *command_file(struct control_client *cl, struct vm *vm, const json_t *request,
 			    struct control_answer *a)
 {
-	json_t *o = reader_file_new(vm, request, &a->fds[0]);
+	json_t *o = reader_file_new(vm, cl, request, &a->fds[0]);
 
-	(void)cl;
 	a->n_fds = a->fds[0] >= 0;
 	return o;
 }
@@ -322,17 +321,15 @@ static json_t *command_file(struct control_client *cl, struct vm *vm, const json
 static json_t *command_keep(struct control_client *cl, struct vm *vm, const json_t *request,
 			    struct control_answer *a)
 {
-	(void)cl;
 	(void)a;
-	return reader_file_keep(vm, request);
+	return reader_file_keep(vm, cl, request);
 }
 
 static json_t *command_drop(struct control_client *cl, struct vm *vm, const json_t *request,
 			    struct control_answer *a)
 {
-	(void)cl;
 	(void)a;
-	return reader_file_drop(vm, request);
+	return reader_file_drop(vm, cl, request);
 }
 
 /* The reader has something to say for events.jsonl. */
@@ -359,8 +356,8 @@ static const struct {
 	{"thaw", command_thaw},		{"regs", command_regs},
 	{"watch", command_watch},	{"unwatch", command_unwatch},
 	{"events", command_events},	{"serve", command_serve, true},
-	{"reply", command_reply, true}, {"file", command_file, true},
-	{"keep", command_keep, true},	{"drop", command_drop, true},
+	{"reply", command_reply, true}, {"file", command_file},
+	{"keep", command_keep},		{"drop", command_drop},
 	{"event", command_event, true},
 };
 
@@ -377,7 +374,7 @@ json_t *control_command(struct control_client *cl, struct vm *vm, const json_t *
 		if (!strcmp(commands[i].name, name) && (cl->is_reader || !commands[i].readers))
 			return commands[i].serve(cl, vm, request, a);
 	}
-	return refuse("unknown command '%s': expected ram, freeze, thaw, regs, watch, unwatch or "
-		      "events",
+	return refuse("unknown command '%s': expected ram, freeze, thaw, regs, watch, unwatch, "
+		      "events, file, keep or drop",
 		      name ? name : "");
 }

@@ -15,6 +15,7 @@
 
 #include "carry.h"
 #include "cleanup.h"
+#include "control_commands.h"
 #include "diag.h"
 #include "vm_state.h"
 
@@ -52,6 +53,7 @@ static void file_free(struct reader_file *f)
 {
 	cleanup_closep(&f->fd);
 	f->fd = -1;
+	f->owner = NULL;
 	free(take_ptr(f->name));
 }
 
@@ -224,7 +226,8 @@ static json_t *monitor_file(struct vm *vm, int *fd)
 	return json_pack("{s:b}", "ok", 1);
 }
 
-json_t *reader_file_new(struct vm *vm, const json_t *message, int *fd)
+json_t *reader_file_new(struct vm *vm, const struct control_client *cl, const json_t *message,
+			int *fd)
 {
 	const char *name = json_string_value(json_object_get(message, "name"));
 	struct reader *r = &vm->reader;
@@ -233,12 +236,16 @@ json_t *reader_file_new(struct vm *vm, const json_t *message, int *fd)
 	size_t i;
 
 	*fd = -1;
-	if (json_is_true(json_object_get(message, "monitor")))
+	if (cl->is_reader && json_is_true(json_object_get(message, "monitor")))
 		return monitor_file(vm, fd);
-	for (i = 0; i < READER_MAX_FILES && r->files[i].fd >= 0; i++)
+	if (!name_is_good(name))
+		return refusal("expected a name of at most 100 letters, digits, '_', '-' and '.', "
+			       "which is not the first");
+	for (i = cl->is_reader ? 0 : READER_OWN_FILES; i < READER_MAX_FILES && r->files[i].fd >= 0;
+	     i++)
 		;
-	if (!name_is_good(name) || i == READER_MAX_FILES)
-		return refusal("no such file can be had");
+	if (i == READER_MAX_FILES)
+		return refusal("too many snapshots are under way");
 	if (r->n_snapshots == READER_MAX_SNAPSHOTS)
 		return refusal("the run has as many snapshots as it may have, 1024");
 	f = &r->files[i];
@@ -249,30 +256,36 @@ json_t *reader_file_new(struct vm *vm, const json_t *message, int *fd)
 		f->fd = -1;
 		return refusal(strerror(-err));
 	}
+	f->owner = cl;
 	unique = name_make(r, name);
 	f->name = xasprintf("snapshots/%s.json", unique);
 	*fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
 	return json_pack("{s:b,s:i,s:s}", "ok", 1, "file", (int)i, "name", unique);
 }
 
-static struct reader_file *file_of(struct vm *vm, const json_t *message)
+static struct reader_file *file_of(struct vm *vm, const struct control_client *cl,
+				   const json_t *message)
 {
 	const json_t *n = json_object_get(message, "file");
 	json_int_t i = json_integer_value(n);
 
-	if (!json_is_integer(n) || i < 0 || i >= READER_MAX_FILES || vm->reader.files[i].fd < 0)
+	if (!json_is_integer(n) || i < 0 || i >= READER_MAX_FILES || vm->reader.files[i].fd < 0 ||
+	    vm->reader.files[i].owner != cl)
 		return NULL;
 	return &vm->reader.files[i];
 }
 
-json_t *reader_file_keep(struct vm *vm, const json_t *message)
+json_t *reader_file_keep(struct vm *vm, const struct control_client *cl, const json_t *message)
 {
-	struct reader_file *f = file_of(vm, message);
+	struct reader_file *f = file_of(vm, cl, message);
 	json_t *event, *reply;
 	int err;
 
 	if (!f)
 		return refusal("no such file");
+	if (!json_is_string(json_object_get(message, "trigger")) ||
+	    !json_is_integer(json_object_get(message, "t_ns")))
+		return refusal("expected a text 'trigger' and a number 't_ns'");
 	err = rundir_keep(vm->o->rundir, take_fd(f->fd), f->name);
 	if (err) {
 		reply = json_pack(
@@ -291,14 +304,24 @@ json_t *reader_file_keep(struct vm *vm, const json_t *message)
 	return reply;
 }
 
-json_t *reader_file_drop(struct vm *vm, const json_t *message)
+json_t *reader_file_drop(struct vm *vm, const struct control_client *cl, const json_t *message)
 {
-	struct reader_file *f = file_of(vm, message);
+	struct reader_file *f = file_of(vm, cl, message);
 
 	if (!f)
 		return refusal("no such file");
 	file_free(f);
 	return json_pack("{s:b}", "ok", 1);
+}
+
+void reader_files_drop(struct vm *vm, const struct control_client *cl)
+{
+	size_t i;
+
+	for (i = 0; i < READER_MAX_FILES; i++) {
+		if (vm->reader.files[i].owner == cl)
+			file_free(&vm->reader.files[i]);
+	}
 }
 
 /* How its process ended, in words. Its socket is closed: it writes what it has, and ends. */
@@ -323,7 +346,6 @@ void reader_gone(struct vm *vm)
 	struct reader *r = &vm->reader;
 	_cleanup_free_ char *how = r->pid > 0 ? end_of(r->pid) : NULL;
 	json_t *reply;
-	size_t i;
 
 	r->client = NULL;
 	r->pid = 0;
@@ -335,8 +357,6 @@ void reader_gone(struct vm *vm)
 	while (r->pending)
 		answer(vm, &r->pending, reply);
 	json_decref(reply);
-	for (i = 0; i < READER_MAX_FILES; i++)
-		file_free(&r->files[i]);
 }
 
 void reader_close(struct vm *vm)

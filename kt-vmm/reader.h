@@ -14,6 +14,7 @@
 
 #define READER_MAX_PENDING   64
 #define READER_MAX_FILES     8	  /* under way at a time */
+#define READER_OWN_FILES     4	  /* of these, not to be had by other clients */
 #define READER_MAX_SNAPSHOTS 1024 /* of a run */
 #define READER_NAME_MAX	     100  /* bytes of a snapshot's name */
 
@@ -31,8 +32,9 @@ struct reader_request {
 	bool sent;
 };
 
-/* A file that it was handed and that has no name yet. */
+/* A file that it, or another client, was handed and that has no name yet. */
 struct reader_file {
+	const struct control_client *owner;
 	int fd;	    /* -1: free */
 	char *name; /* it will get: "snapshots/NAME.json" */
 };
@@ -69,9 +71,15 @@ void reader_is_ready(struct vm *vm);
 
 /* What it says over the control socket. They return the answer as control_command() does. */
 json_t *reader_reply(struct vm *vm, const json_t *message);
-json_t *reader_file_new(struct vm *vm, const json_t *message, int *fd);
-json_t *reader_file_keep(struct vm *vm, const json_t *message);
-json_t *reader_file_drop(struct vm *vm, const json_t *message);
+
+/* The same of @cl, the reader or another client that takes a snapshot. */
+json_t *reader_file_new(struct vm *vm, const struct control_client *cl, const json_t *message,
+			int *fd);
+json_t *reader_file_keep(struct vm *vm, const struct control_client *cl, const json_t *message);
+json_t *reader_file_drop(struct vm *vm, const struct control_client *cl, const json_t *message);
+
+/* @cl is gone: its files vanish. */
+void reader_files_drop(struct vm *vm, const struct control_client *cl);
 
 /* Its socket is closed. */
 void reader_gone(struct vm *vm);

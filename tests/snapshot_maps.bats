@@ -157,6 +157,38 @@ compare() { # N
 	assert_equal "$(jq -c '[.map, (.prog | length > 0)]' <<<"$output")" '[[],true]'
 }
 
+@test "--keep keeps a capture in the run directory, the second of a name with a number" {
+	run -0 kt-snapshot capture --keep --only map --map kt_maps.bss --name asked "$guest/run"
+	assert_output snapshots/asked.json
+	run -0 kt-snapshot capture --keep --only cpu --name asked "$guest/run"
+	assert_output snapshots/asked.2.json
+	assert_equal "$(jq -c '[.name, .trigger, .map[].vars.runs]' "$guest/run/snapshots/asked.json")" '["asked","demand",8]'
+	assert_equal "$(jq -c '[.name, has("map"), (.cpu | length)]' "$guest/run/snapshots/asked.2.json")" '["asked.2",false,4]'
+	run -1 kt-snapshot capture --keep --name a/b "$guest/run"
+	assert_output "kt-snapshot: --keep: the VM refuses: expected a name of at most 100 letters, digits, '_', '-' and '.', which is not the first"
+	assert_equal "$(ls "$guest/run/snapshots")" "asked.2.json
+asked.json"
+	# As many as there may be, which nobody else can keep; with their client they vanish.
+	local asked=('{"command":"file","name":"left"}') i
+	asked+=("${asked[@]}" "${asked[@]}" "${asked[@]}" "${asked[@]}")
+	for i in 1 2; do
+		{
+			printf '%s\n' "${asked[@]}" '{"command":"keep","file":4,"trigger":7,"t_ns":1}'
+			sleep 3
+		} | socat -t1 - "UNIX-CONNECT:$guest/run/vm.sock" >"$BATS_TEST_TMPDIR/$i" 3>&- &
+		until [ "$(wc -l <"$BATS_TEST_TMPDIR/$i")" = 6 ]; do sleep 0.05; done
+		run bash -c 'echo "{\"command\":\"keep\",\"file\":4,\"trigger\":\"x\",\"t_ns\":1}" |
+			socat -t1 - "UNIX-CONNECT:$1/vm.sock"' - "$guest/run"
+		assert_output '{"error":"no such file"}'
+		wait $!
+		run cat "$BATS_TEST_TMPDIR/$i"
+		assert_equal "$(grep -c '"ok":true' <<<"$output")" 4
+		assert_line --index 4 '{"error":"too many snapshots are under way"}'
+		assert_line --index 5 "{\"error\":\"expected a text 'trigger' and a number 't_ns'\"}"
+	done
+	[ "$(find "$guest/run/snapshots" -type f | wc -l)" = 2 ]
+}
+
 @test "--chase follows pointers, and ends where they go round" {
 	run --separate-stderr kt-snapshot capture --only map --map kt_maps.bss --map a_array --chase 2 "$guest/run"
 	assert_success

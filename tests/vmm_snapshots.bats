@@ -38,6 +38,9 @@ setup_file() {
 	mkdir blocked && : >blocked/run.json && : >blocked/snapshots
 	start_run blocked -- kt-workload "${two_asked[@]}"
 	wait
+	start_run four -- kt-workload -e 'duration 5s' -e 'cgroup a workers=1' -e 'step one' -e 'watch linux_banner' \
+		-e 'watch saved_command_line_len' -e 'watch init_task' -e 'watch linux_proc_banner' -e 'hold 1s'
+	wait
 }
 
 start_run() { # NAME KT-VMM-ARG...
@@ -113,6 +116,12 @@ nr_dispatched 16'
 	local values
 	values=$(for i in $(seq 16); do kt-snapshot get "asked/snapshots/nr_dispatched.$i.json" var.nr_dispatched; done)
 	assert_equal "$(jq -sc '[range(16) as $i | .[$i] - .[0] - $i] | (max - min) <= 1' <<<"$values")" true
+}
+
+@test "a fourth watch is refused at its line" {
+	assert_equal "$(cat four.status)" 1
+	assert_equal "$(jq -c .errors four/stats.json)" \
+		"[\"-e:7: 'watch linux_proc_banner': no more watches: expected at most 3 at a time\"]"
 }
 
 @test "three snapshots lie in the middle of the scenario, at even distances" {
