@@ -73,6 +73,7 @@ lab_script() {
 		}
 		for i in $(seq 0 "$1"); do
 			first 4 1n2l2c1t 512M
+			first 4x8G 1n2l2c1t 8G
 			first 64 1n8l8c1t 2G
 		done
 		for i in $(seq "$1"); do boot; done
@@ -92,6 +93,20 @@ lab_ratio() {
 	bound "lab: $3, $ours ms / QEMU $theirs ms" "$(awk "BEGIN { printf \"%.2f\", $ours / $theirs }")" "<=" 1 ""
 }
 
+# KVM there walks the guest's page tables: how much memory a guest has makes no difference.
+lab_memory() {
+	local small large
+	small=$(lab_median 4 kvm 1)
+	large=$(lab_median 4x8G kvm 1)
+	if [ "$small" = 0 ] || [ "$large" = 0 ]; then
+		echo "lab: memory: nothing measured"
+		missed=1
+		return
+	fi
+	bound "lab: first instruction, 8 GiB $large ms / 512 MiB $small ms" \
+		"$(awk "BEGIN { printf \"%.2f\", $large / $small }")" "<=" 1.1 ""
+}
+
 lab_median() {
 	awk -v what="$1" -v engine="$2" -v per_ms="$3" \
 		'$1 == what && $2 == engine && $3 { printf "%.0f\n", $3 / per_ms }' "$work/lab" |
@@ -103,6 +118,7 @@ in_lab() {
 		-i "$work/until_first_run:/until_first_run" -- sh -c "$(lab_script)" sh "$RUNS" \
 		> "$work/lab"
 	lab_ratio 4 1 "first instruction, 4 CPUs"
+	lab_memory
 	lab_ratio 64 1 "first instruction, 64 CPUs"
 	lab_ratio boot 1000000 "boot to kt-init"
 }
