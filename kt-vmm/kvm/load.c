@@ -239,11 +239,46 @@ static int stages_protect(struct kvm_vm *vm)
 	return 0;
 }
 
+/* 0 when there is one at least. */
+static int threads_start(struct kvm_vm *vm)
+{
+	struct load *l = &vm->load;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN), n;
+	int err = 0;
+
+	if (l->beside)
+		cpus--; /* one for the guest */
+	cpus = cpus < 1 ? 1 : cpus < MAX_THREADS ? cpus : MAX_THREADS;
+	for (n = 0; n < cpus && !err; n++) {
+		pthread_t thread;
+
+		err = -pthread_create(&thread, NULL, load_thread, vm);
+		if (!err) {
+			pthread_detach(thread);
+			l->n_threads++;
+		}
+	}
+	return l->n_threads ? 0 : err;
+}
+
+/* Copy in this thread what the guest cannot begin without. */
+static void first_stage_copy(struct kvm_vm *vm)
+{
+	_cleanup_free_ uint8_t *buf = xmalloc(BUFFER_SIZE);
+	struct load *l = &vm->load;
+	size_t n = l->stages[0].parts;
+
+	while (l->next < n) {
+		struct load_part *p = &l->parts[l->next++];
+
+		part_done(vm, p, part_copy(vm, p, buf));
+	}
+}
+
 int load_start(struct kvm_vm *vm)
 {
 	const struct engine_config *c = vm->config;
 	struct load *l = &vm->load;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN), n;
 	int err = stages_protect(vm);
 	unsigned int i;
 
@@ -255,26 +290,21 @@ int load_start(struct kvm_vm *vm)
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->progress, NULL);
 	l->settled = !l->n;
-	if (l->beside)
-		cpus--; /* one for the set-up, and then for the guest */
-	cpus = cpus < 1 ? 1 : cpus < MAX_THREADS ? cpus : MAX_THREADS;
-	for (n = 0; n < cpus && !err; n++) {
-		pthread_t thread;
-
-		err = -pthread_create(&thread, NULL, load_thread, vm);
-		if (!err) {
-			pthread_detach(thread);
-			l->n_threads++;
-		}
-	}
-	return l->n_threads ? 0 : err; /* one of them is enough */
+	if (err)
+		return err;
+	if (!l->beside)
+		return threads_start(vm);
+	first_stage_copy(vm);
+	return 0;
 }
 
 int load_ready(struct kvm_vm *vm)
 {
 	struct load *l = &vm->load;
-	int err;
+	int err = l->beside && !l->settled ? threads_start(vm) : 0;
 
+	if (err)
+		return err;
 	pthread_mutex_lock(&l->lock);
 	/* Threads that have begun make no system call that confine.c would not let them make. */
 	while (l->n_begun < l->n_threads || (!l->settled && (!l->n_open || l->err)))

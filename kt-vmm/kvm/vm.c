@@ -172,11 +172,8 @@ int kvm_vm_create(struct kvm_vm *vm, const struct engine_config *c, int watch_fd
 
 int kvm_vm_start(struct kvm_vm *vm)
 {
-	int err = load_ready(vm);
+	int err = -pthread_create(&vm->bus_thread, NULL, bus_thread, vm);
 
-	if (err)
-		return kvm_error(vm, err, "kernel and initramfs: %s", strerror(-err));
-	err = -pthread_create(&vm->bus_thread, NULL, bus_thread, vm);
 	if (err)
 		return kvm_error(vm, err, "thread of the devices: %s", strerror(-err));
 	vm->bus_started = true;
@@ -187,7 +184,8 @@ int kvm_vm_start(struct kvm_vm *vm)
 	while (!vm->bus_tid)
 		pthread_cond_wait(&vm->parked_cond, &vm->lock);
 	pthread_mutex_unlock(&vm->lock);
-	return 0;
+	err = load_ready(vm);
+	return err ? kvm_error(vm, err, "kernel and initramfs: %s", strerror(-err)) : 0;
 }
 
 /* The bus is taken too: no device changes guest memory while it is looked at. */
