@@ -17,7 +17,7 @@
 #define BUFFER_SIZE 65536 /* stays in a core's cache between reading and writing */
 #define PAGE_SIZE   4096UL
 #define MAX_THREADS 4
-#define BESIDE_NICE 10 /* the set-up and the guest go first */
+#define BESIDE_NICE 10 /* the guest goes first */
 
 struct load_part {
 	int file;

