@@ -176,6 +176,11 @@ $(BUILD)/tests/histogram: tests/lib/histogram.c $(addprefix $(BUILD)/guest/,kt-w
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^ -lm
 
+$(BUILD)/tests/patience: tests/lib/patience.c $(addprefix $(BUILD)/guest/,kt-workload/patience.o kt-workload/worker_clock.o libcommon.a)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^ -lm
+
 # A guest's memory in a file, and kt-snapshot's own code on it, its look-ups taken over.
 SNAPSHOT_OBJECTS := $(filter-out %/main.o,$(call objects,kt-snapshot))
 RAM_IMAGE_OBJECTS := $(call objects,tests/snapshot)

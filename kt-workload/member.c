@@ -19,6 +19,7 @@
 #include "diag.h"
 #include "group_fds.h"
 #include "own_memory.h"
+#include "patience.h"
 #include "worker.h"
 
 #define CACHE_LINE	64
@@ -198,17 +199,18 @@ static int processes_spawn(struct crew *crew, const struct spawn *spawn)
  */
 static void threads_meet(struct crew *crew, const struct spawn *spawn)
 {
-	uint64_t limit = clock_now() + THREADS_WAIT_NS;
+	struct patience patience;
 	uint32_t i = 0;
 
+	patience_begin(&patience, THREADS_WAIT_NS);
 	while (i < crew->def->workers && crew->n_alive) {
 		struct member *m = &crew->members[i];
 
 		m->pid = atomic_load(&m->rec->tid);
 		if (m->pid || atomic_load(&m->rec->state) == RECORD_FAILED) {
-			limit = clock_now() + THREADS_WAIT_NS;
+			patience_begin(&patience, THREADS_WAIT_NS);
 			i++;
-		} else if (clock_now() >= limit) {
+		} else if (patience_over(&patience)) {
 			warn("%u of %u threads in cgroup '%s' did not come up: going on without "
 			     "them",
 			     crew->def->workers - i, crew->def->workers, crew->def->cgroup->name);

@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "diag.h"
 #include "health.h"
+#include "patience.h"
 #include "payload_output.h"
 #include "run.h"
 #include "text_json.h"
@@ -170,7 +171,7 @@ static void report_read(struct run *run, struct payload *p)
 int apply_run(struct run *run, const struct op *op)
 {
 	struct payload *p;
-	uint64_t limit = clock_now() + START_WAIT_NS;
+	struct patience patience;
 	int before = run->n_errors, ret;
 
 	if (!run->payloads)
@@ -182,8 +183,9 @@ int apply_run(struct run *run, const struct op *op)
 	if (ret && run->n_errors == (size_t)before)
 		run_error(run, op->line, "cannot run '%s': %s: %s", p->def->name, p->def->argv[0],
 			  strerror(-ret));
-	while (!ret && p->report >= 0 && !run->dead && clock_now() < limit)
-		run_wait_signal(run, limit);
+	patience_begin(&patience, START_WAIT_NS);
+	while (!ret && p->report >= 0 && !run->dead && !patience_over(&patience))
+		run_wait_signal(run, clock_now() + PATIENCE_LOOK_NS / 2);
 	if (ret)
 		report_close(p);
 	else if (p->report >= 0 && !run->dead)

@@ -6,6 +6,7 @@
 #include "crew_steps.h"
 #include "crews.h"
 #include "diag.h"
+#include "patience.h"
 #include "payload.h"
 
 #define READY_WAIT_NS NSEC_PER_SEC /* without anyone new at the start line */
@@ -18,20 +19,19 @@ static void wait_ready(struct run *run, struct start_line *line)
 {
 	const struct selection all = {.line = line};
 	uint32_t ready = 0, before = 0;
-	uint64_t limit = clock_now() + READY_WAIT_NS;
+	struct patience patience;
 
+	patience_begin(&patience, READY_WAIT_NS);
 	while (!run->dead && (ready = atomic_load(&line->ready)) < crews_alive(run, &all)) {
-		uint64_t now = clock_now();
-
 		if (ready > before)
-			limit = now + READY_WAIT_NS;
+			patience_begin(&patience, READY_WAIT_NS);
 		before = ready;
-		if (now >= limit) {
+		if (patience_over(&patience)) {
 			warn("%zu of %zu workers did not get to the start: going on without them",
 			     crews_alive(run, &all) - ready, crews_alive(run, &all));
 			return;
 		}
-		run_wait_signal(run, now + NSEC_PER_MSEC);
+		run_wait_signal(run, clock_now() + NSEC_PER_MSEC);
 	}
 }
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# What workers measure with: their cheap reading of the clock, and their histograms.
+# What workers measure with: their cheap reading of the clock, and their histograms; and how they are waited for.
 
 load lib/kt
 
 setup_file() {
-	make -s -C "$KT_ROOT" build/tests/worker_clock build/tests/histogram
+	make -s -C "$KT_ROOT" build/tests/worker_clock build/tests/histogram build/tests/patience
 }
 
 check() { # SYSFS MS FILTER
@@ -30,4 +30,13 @@ check() { # SYSFS MS FILTER
 	assert_success
 	echo "$output"
 	jq -e '.exact and .percentile <= 0.008 and .cv <= 0.01 and .mean < 1e-9' <<< "$output"
+}
+
+@test "of a time in which who waits does not run itself, only a little counts, up to a cap" {
+	# A look counts 10 ms, however long it took to come to it.
+	run -0 "$KT_ROOT/build/tests/patience" 1000 20
+	assert_output 100
+	# At 20 times the limit it is over: before the tenth look, which would be the last.
+	run -0 "$KT_ROOT/build/tests/patience" 100 300
+	[ "$output" -lt 10 ]
 }
