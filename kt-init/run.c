@@ -48,9 +48,14 @@ bool sched_gone(const struct run *r)
 	return r->sched.exited && r->sched.out < 0;
 }
 
+static bool sched_ended(const struct run *r)
+{
+	return r->sched_seen && (r->sched_lost || r->sched.exited);
+}
+
 static bool command_ended(const struct run *r)
 {
-	return r->command.exited || (r->sched_seen && (r->sched_lost || r->sched.exited));
+	return r->command.exited || sched_ended(r);
 }
 
 static bool command_gone(const struct run *r)
@@ -140,6 +145,20 @@ static void sched_death(struct run *r)
 	child_stop(r, &r->command, SIGTERM, command_gone);
 }
 
+/*
+ * The scheduler may have gone just as the command ended, or be on its way: what reads sched_ext's
+ * state sees that it is no longer enabled, and may end for it, before its place in sysfs is gone.
+ */
+static bool sched_went(struct run *r)
+{
+	if (sched_ended(r))
+		return true;
+	if (sched_state_is("enabled"))
+		return false;
+	serve_until(r, sched_ended, TERM_GRACE_MS);
+	return true;
+}
+
 static void command_run(struct run *r)
 {
 	_cleanup_free_ char **argv = guestconf_list(r->conf, "arg");
@@ -171,8 +190,7 @@ static void command_run(struct run *r)
 	serve_until(r, command_dead, DRAIN_MS);
 	r->command_ns = now_ns() - start;
 	serve_until(r, command_gone, DRAIN_MS);
-	/* The scheduler may have gone just as the command ended. */
-	if (!r->outcome && r->sched_seen && (r->sched_lost || r->sched.exited))
+	if (!r->outcome && r->sched_seen && sched_went(r))
 		sched_death(r);
 	if (WIFSIGNALED(r->command.status)) {
 		r->signal = WTERMSIG(r->command.status);

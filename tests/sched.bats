@@ -116,6 +116,15 @@ spin7='for i in 1 2 3 4 5 6 7; do while :; do :; done & done; sleep 3'
 }
 
 # bats test_tags=vm
+@test "a command that ends because the scheduler is on its way out does not hide that" {
+	vm_setup
+	run -121 sched_vm "--error-after 700" \
+		'while read s < /sys/kernel/sched_ext/state && [ $s = enabled ]; do :; done; exit 3'
+	assert_equal "$(jq -r .outcome run/run.json)" scheduler-died
+	assert_equal "$(sched_field process)" "exit status 2"
+}
+
+# bats test_tags=vm
 @test "--crash-after kills the user part, and the kernel lets go of the scheduler without an error" {
 	vm_setup
 	run -121 sched_vm "--crash-after 700" 'sleep 30'
