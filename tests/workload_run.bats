@@ -102,18 +102,9 @@ look_twice() {
 
 @test "forced migrations are counted, and so are the CPUs" {
 	need_cpus 2
-	local i ran until
 	start_workload -d 120s -e 'cgroup a workers=1'
 	eventually cgroup_is_working a
-	for ((i = 0; i < 1000; i++)); do
-		taskset -pc $((i % 2)) "$tid" >/dev/null
-		# It gets to run where it is: for ten checkpoints.
-		read -r ran _ <"/proc/$tid/schedstat"
-		until=$((ran + 1000000))
-		while ((ran < until)); do
-			read -r ran _ <"/proc/$tid/schedstat"
-		done
-	done
+	run -0 "$KT_ROOT/tests/lib/move-task" "$tid" 1000
 	interrupt_workload
 	# By 1%; the first of them may have been to where it was.
 	assert_equal "$(jq -c '.workers[0] | [.migrations >= 990 and .migrations <= 1010, .cpus_used, .cpus_allowed,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# kt-workload in a guest: what needs cgroup controllers, a topology, or a scheduler that misbehaves. The guests are
-# deterministic, so that no pause of the host takes time from a run.
+# kt-workload in a guest: what needs cgroup controllers, a topology, or a scheduler that misbehaves. Most guests
+# are deterministic, so that no pause of the host takes time from a run.
 # bats file_tags=vm
 
 # shellcheck disable=SC2154 # bats sets stderr
@@ -40,7 +40,7 @@ setup() {
 @test "a worker that a scheduler never runs has no work units, a gap of the whole time, and fails the run" {
 	local sched=${KT_SCHED:-$KT_ROOT/build/tests/sched/kt-sched}
 	[ -x "$sched" ] || skip "no test scheduler (make sched)"
-	run --separate-stderr kt-vmm -n --deterministic -t 1n2l2c1t -m 512M --sched "$sched" --sched-args --stall=victim -- \
+	run --separate-stderr kt-vmm -n -t 1n2l2c1t -m 512M --sched "$sched" --sched-args --stall=victim -- \
 		kt-workload -d 3s -e 'cgroup a workers=2 comm=victim' -e 'cgroup b workers=1'
 	assert_equal "$status" 1
 	assert_regex "$stderr" 'kt-workload: 1 of 3 workers did not get to the start'
@@ -54,7 +54,7 @@ setup() {
 @test "so does a thread, whether it is starved itself or its leader" {
 	local sched=${KT_SCHED:-$KT_ROOT/build/tests/sched/kt-sched} guest
 	[ -x "$sched" ] || skip "no test scheduler (make sched)"
-	guest=(-n --deterministic -t 1n2l2c1t -m 512M --sched "$sched" --sched-args --stall=victim -- kt-workload -d 2s -e 'cgroup b workers=1')
+	guest=(-n -t 1n2l2c1t -m 512M --sched "$sched" --sched-args --stall=victim -- kt-workload -d 2s -e 'cgroup b workers=1')
 	run --separate-stderr kt-vmm "${guest[@]}" -e 'cgroup a workers=2 pcomm=java comm=victim'
 	assert_equal "$status" 1
 	assert_equal "$(jq -c '.workers | sort_by(.work_units) | .[] | [.tid > 0, .cgroup, .work_units > 0, .max_gap_ns == 2e9, .exit]' \
