@@ -113,7 +113,7 @@ lab_memory() {
 		return
 	fi
 	bound "lab: first instruction, 8 GiB $large ms / 512 MiB $small ms" \
-		"$(awk "BEGIN { printf \"%.2f\", $large / $small }")" "<=" 1.1 ""
+		"$(awk "BEGIN { printf \"%.2f\", $large / $small }")" "<=" 1.2 ""
 }
 
 lab_median() {
