@@ -15,8 +15,9 @@ TOPOLOGIES=${LAB_TOPOLOGIES:-1n2l1c1t 1n2l2c1t 2n2l1c2t}
 SMALL="-m 256M -t 1n1l1c1t"
 cd /tmp || exit 1
 
-boots=0 # of them those whose guest did not come up, or at kt-vmm's second attempt only:
+boots=0 # of them those whose guest did not come up, and those that took kt-vmm's second attempt:
 lost=0
+again=0
 
 came_up() {
 	grep -q '"hello": true' run/run.json && ! grep -q '"hello": false' run/run.json
@@ -29,8 +30,9 @@ vmm() {
 	kt-vmm -n $ENGINE -o run --timeout 60s "$@" >out 2>err || status=$?
 	boots=$((boots + 1))
 	came_up || {
-		lost=$((lost + 1))
 		not_ok "boot $boots" "status $status, $(grep -c '"hello"' run/run.json) attempts"
+		if grep -q '"hello": true' run/run.json; then again=$((again + 1)); else lost=$((lost + 1)); fi
+		[ ! -f run/console-attempt1.log ] || tail -n 15 run/console-attempt1.log
 	}
 	return $status
 }
@@ -229,8 +231,13 @@ check_boots() {
 		lost=$((lost + 1))
 		not_ok "boot $boots" "its output was '$(head -c 100 out)'"
 	done
-	if [ "$lost" = 0 ]; then ok "boots in a row"; else not_ok "boots in a row" "$lost of $boots lost"; fi
-	echo "# $boots boots"
+	# The emulated host itself lets one stand still now and then (docs/kvm-lab.md).
+	if [ "$lost" = 0 ] && [ "$again" -le 1 ]; then
+		ok "boots in a row"
+	else
+		not_ok "boots in a row" "of $boots $lost were lost, $again took a second attempt"
+	fi
+	echo "# $boots boots, $again took a second attempt"
 }
 
 check_two() {
