@@ -166,20 +166,13 @@ $(BUILD)/tests/bench/bare_work: tests/bench/bare_work.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -o $@ $< -pthread
 
-$(BUILD)/tests/worker_clock: tests/lib/worker_clock.c $(addprefix $(BUILD)/guest/,kt-workload/worker_clock.o libcommon.a)
+# Parts of kt-workload, each with a small program around it.
+UNITS := $(addprefix $(BUILD)/tests/,worker_clock histogram patience)
+$(BUILD)/tests/patience: $(BUILD)/guest/kt-workload/worker_clock.o
+$(UNITS): $(BUILD)/tests/%: tests/lib/%.c $(BUILD)/guest/kt-workload/%.o $(BUILD)/guest/libcommon.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^
-
-$(BUILD)/tests/histogram: tests/lib/histogram.c $(addprefix $(BUILD)/guest/,kt-workload/histogram.o libcommon.a)
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^ -lm
-
-$(BUILD)/tests/patience: tests/lib/patience.c $(addprefix $(BUILD)/guest/,kt-workload/patience.o kt-workload/worker_clock.o libcommon.a)
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $^ -lm
+	$(Q)$(CC) $(filter-out -MMD -MP,$(KT_CFLAGS)) $(CFLAGS) -Ikt-workload -o $@ $(filter-out %.a,$^) $(filter %.a,$^) -lm
 
 # A guest's memory in a file, and kt-snapshot's own code on it, its look-ups taken over.
 SNAPSHOT_OBJECTS := $(filter-out %/main.o,$(call objects,kt-snapshot))
